@@ -240,6 +240,7 @@ def show_train_history(train_history, train, validation):
         axes.plot(curve, marker=marker, markersize=4)
     axes.set(title="Train History", xlabel="Epoch", ylabel=train)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(y=0.2)  # room for the legend above the curves
     axes.legend(["train", "validation"], loc="upper left")
     show(figure)
     return axes

@@ -9,7 +9,7 @@ import argparse
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import pandas as pd
@@ -91,7 +91,9 @@ def main():
         with replaced_whole(options.output / "reproduce_environment.csv") as temporary:
             describe_environment().to_csv(temporary, index=False)
     with ThreadPoolExecutor(options.jobs) as pool:
-        for (variant, seed), result in zip(missing, pool.map(lambda pair: train(*pair), missing)):
+        trainings = {pool.submit(train, *pair): pair for pair in missing}
+        for training in as_completed(trainings):
+            (variant, seed), result = trainings[training], training.result()
             results.add(variant, seed, result)
             done = sum(results.has(*pair) for pair in wanted)
             print(f"{done}/{len(wanted)}  {variant}, seed {seed}: {result['test_accuracy']:.2%}", flush=True)

@@ -1,0 +1,58 @@
+"""What several test files use: the scripts run as a reader runs them, the data, the networks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+os.environ["MPLBACKEND"] = "agg"
+
+
+def environment(**changes):
+    """Return the environment of a reader without a display; a change to None removes a variable."""
+    changed = {"DISPLAY": None, "WAYLAND_DISPLAY": None, "MPLBACKEND": None, **changes}
+    kept = {name: value for name, value in os.environ.items() if name not in changed}
+    return kept | {name: value for name, value in changed.items() if value is not None}
+
+
+# A short run: three training steps, one epoch.
+SHORT = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "3"}
+
+
+def run_script(script, *arguments, folder, timeout=280, **changes):
+    """Run a chapter script in `folder`, as `python script arguments` does, and return the completed process."""
+    return subprocess.run(
+        [sys.executable, PROJECT / script, *map(str, arguments)],
+        cwd=folder,
+        env=environment(**changes),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+    )
+
+
+def own_lines(text):
+    """Return the lines of standard error without TensorFlow's start-up notes and Keras's notes on shortened runs."""
+    noise = ("WARNING: All log", "I0", "W0", "E0", "To enable the following", "  warnings.warn", "UserWarning")
+    return [line for line in text.splitlines() if line and not line.startswith(noise) and "UserWarning" not in line]
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    from utils import load_mnist
+
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def test_images(mnist):
+    return mnist[1][0]
+
+
+@pytest.fixture(scope="session")
+def test_labels(mnist):
+    return mnist[1][1]

@@ -1,0 +1,144 @@
+"""The four networks are the chapter's, and the fast way of training them does what Keras's own does."""
+
+import keras
+import numpy as np
+import pytest
+
+import ch6_1
+import ch6_2
+import ch7_dropout
+from fast_fit import compile_epochs
+
+NETWORKS = {
+    "256": (lambda: ch6_1.build_model(), [256, 10], 203_530),
+    "1000": (lambda: ch6_1.build_model(1000), [1000, 10], 795_010),
+    "dropout": (lambda: ch7_dropout.build_model(), [1000, "Dropout", 10], 795_010),
+    "two layers": (lambda: ch6_2.build_model(), [1000, "Dropout", 1000, "Dropout", 10], 1_796_010),
+}
+
+
+def compiled(build):
+    keras.utils.set_random_seed(10)
+    model = build()
+    model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+    return model
+
+
+def equal(first, second):
+    return all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("build, layers, parameters", NETWORKS.values(), ids=NETWORKS)
+def test_layers_and_parameters(build, layers, parameters):
+    model = build()
+    assert model.input_shape == (None, 784)
+    assert model.count_params() == parameters
+    assert [getattr(layer, "units", "Dropout") for layer in model.layers] == layers
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.activation.__name__ for layer in dense] == ["relu"] * (len(dense) - 1) + ["softmax"]
+    for layer in dense:
+        assert isinstance(layer.kernel_initializer, keras.initializers.RandomNormal)
+        assert layer.kernel_initializer.stddev == 0.05
+    assert all(layer.rate == 0.5 for layer in model.layers if isinstance(layer, keras.layers.Dropout))
+
+
+@pytest.mark.parametrize("script", [ch6_1, ch6_2, ch7_dropout])
+def test_the_arrays_of_chapter_6(script, mnist):
+    (x_train, y_train), (x_test, y_test) = mnist
+    assert (script.X_train_image == x_train).all() and (script.y_test_label == y_test).all()
+    assert script.x_Train.shape == (60000, 784) and script.x_Train.dtype == np.float32
+    assert script.x_Test_norm.shape == (10000, 784) and script.x_Test_norm.dtype == np.float32
+    assert script.x_Train_norm.min() == 0 and script.x_Train_norm.max() == 1
+    assert (script.x_Test_norm == script.preprocess_images(x_test)).all()
+    assert script.y_TrainOneHot[:1].tolist() == [[0, 0, 0, 0, 0, 1, 0, 0, 0, 0]]
+    assert (script.y_TestOneHot.argmax(axis=1) == y_test).all()
+
+
+def some_data(count):
+    return ch6_1.x_Train_norm[:count], ch6_1.y_TrainOneHot[:count]
+
+
+def test_it_computes_what_keras_computes():
+    """With all the training data in one batch, shuffling changes nothing, and both ways must agree."""
+    x, y = some_data(1000)
+    histories, weights = [], []
+    for prepare in (compile_epochs, lambda model: None):
+        model = compiled(ch6_1.build_model)
+        prepare(model)
+        histories.append(model.fit(x, y, batch_size=800, epochs=5, validation_split=0.2, verbose=0).history)
+        weights.append(model.get_weights())
+    assert histories[0].keys() == histories[1].keys() == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    for name in histories[0]:
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-4)
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_every_image_is_seen_once_an_epoch_in_a_new_order():
+    """A network that cannot learn, on batches of one colour each, gives away which images it was shown."""
+    seen = []
+
+    class Recorder(keras.layers.Layer):
+        def call(self, x):
+            import tensorflow as tf
+
+            tf.py_function(lambda rows: seen.append(rows.numpy()[:, 0]), [x], [])
+            return x
+
+    model = keras.Sequential([keras.Input((1,)), Recorder(), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer="adam", jit_compile=False)
+    compile_epochs(model)
+    model.fit(np.arange(25.0).reshape(25, 1), np.zeros((25, 1)), batch_size=6, epochs=2, validation_split=0.2, verbose=0)
+    sizes = [len(batch) for batch in seen]
+    assert sizes == [6, 6, 6, 2, 5] * 2  # 20 for training, in batches of 6; the last 5 for validation
+    first, second = np.concatenate(seen[:4]), np.concatenate(seen[5:9])
+    assert sorted(first) == sorted(second) == list(range(20))
+    assert list(first) != list(second) and list(first) != list(range(20))
+    assert list(seen[4]) == list(seen[9]) == list(range(20, 25))
+
+
+def test_a_smaller_last_batch_and_no_validation():
+    x, y = some_data(450)
+    model = compiled(ch6_1.build_model)
+    compile_epochs(model)
+    history = model.fit(x, y, batch_size=200, epochs=2, verbose=0).history
+    assert history.keys() == {"accuracy", "loss"} and len(history["loss"]) == 2
+    assert int(model.optimizer.iterations) == 6
+
+
+def test_other_arguments_go_to_keras(monkeypatch):
+    x, y = some_data(400)
+    model = compiled(ch6_1.build_model)
+    compile_epochs(model)
+    history = model.fit(x, y, batch_size=200, epochs=2, validation_data=some_data(100), verbose=0).history
+    assert len(history["val_loss"]) == 2
+
+
+def test_it_respects_keras_limits(monkeypatch, capsys):
+    x, y = some_data(1000)
+    model = compiled(ch6_1.build_model)
+    compile_epochs(model)
+    monkeypatch.setattr(keras.src.backend.config, "_MAX_EPOCHS", 2)
+    monkeypatch.setattr(keras.src.backend.config, "_MAX_STEPS_PER_EPOCH", 3)
+    history = model.fit(x, y, batch_size=100, epochs=10, validation_split=0.2, verbose=2)
+    assert history.epoch == [0, 1]
+    assert int(model.optimizer.iterations) == 6
+    assert "3/3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("build", [network[0] for network in NETWORKS.values()], ids=NETWORKS)
+def test_the_same_seed_gives_the_same_bits(build):
+    x, y = some_data(2000)
+    results = []
+    for _ in range(2):
+        model = compiled(build)
+        compile_epochs(model)
+        history = model.fit(x, y, batch_size=200, epochs=2, validation_split=0.2, verbose=0).history
+        results.append([*model.get_weights(), model.predict(x, verbose=0), *map(np.array, history.values())])
+    assert equal(*results)
+
+
+def test_another_seed_gives_another_result():
+    first = compiled(ch6_1.build_model).get_weights()
+    keras.utils.set_random_seed(11)
+    assert not equal(first, ch6_1.build_model().get_weights())
