@@ -62,7 +62,8 @@ def compile_epochs(model):
 
     def compile_loop(step, x, y, batch_size):
         """Return a function that takes the rows of `x` and `y` in the given order, a batch at a time, and its steps."""
-        x, y = tf.constant(x), tf.constant(y)
+        x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+        tf.constant(0.0)  # with the next constant, TensorFlow frees the copies it made of the last ones
         steps = min(math.ceil(len(x) / batch_size), keras.config.max_steps_per_epoch() or math.inf)
         full_steps = min(len(x) // batch_size, steps)
 

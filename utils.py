@@ -142,10 +142,20 @@ def show(figure):
         plt.pause(0.1)  # the time a window takes to appear
 
 
-def draw_digit(axes, image, title=""):
-    axes.imshow(image, cmap="binary")
-    axes.set_title(title)
-    axes.set(xticks=[], yticks=[])
+def draw_grid(images, titles, marked=(), **colors):
+    """Draw up to 25 images, five in a row, the marked places in a red frame; return the array of axes and show it."""
+    figure = new_figure(12, 14)
+    grid = figure.add_gridspec(5, 5)
+    every_axes = np.array([figure.add_subplot(grid[place // 5, place % 5]) for place in range(len(images))])
+    for place, axes in enumerate(every_axes):
+        axes.imshow(images[place], **{"cmap": "binary", **colors})
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(titles[place])
+        if place in marked:
+            axes.title.set(color=WRONG_COLOR, weight="bold")
+            axes.spines[:].set(color=WRONG_COLOR, linewidth=4)
+    show(figure)
+    return every_axes
 
 
 def plot_image(image):
@@ -199,18 +209,11 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
     if num < 1:
         raise ValueError(f"num must be at least 1, not {num}")
 
-    figure = new_figure(12, 14)
-    grid = figure.add_gridspec(5, 5)
-    shown = range(idx, min(idx + min(num, 25), len(images)))
-    every_axes = np.array([figure.add_subplot(grid[place // 5, place % 5]) for place in range(len(shown))])
-    for axes, i in zip(every_axes, shown):
-        title = f"l={labels[i]}" if prediction is None else f"l={labels[i]},p={prediction[i]}"
-        draw_digit(axes, images[i], title)
-        if prediction is not None and prediction[i] != labels[i]:
-            axes.title.set(color=WRONG_COLOR, weight="bold")
-            axes.spines[:].set(color=WRONG_COLOR, linewidth=4)
-    show(figure)
-    return every_axes
+    shown = slice(idx, idx + min(num, 25))
+    if prediction is None:
+        return draw_grid(images[shown], [f"l={label}" for label in labels[shown]])
+    titles = [f"l={label},p={predict}" for label, predict in zip(labels[shown], prediction[shown])]
+    return draw_grid(images[shown], titles, marked=np.flatnonzero(labels[shown] != prediction[shown]))
 
 
 plot_images_labels_prediction = plot_images_labels_predict  # its name in the printed book

@@ -81,7 +81,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=whole_number(1, 1000), default=20, help="seeds 1 to this (default: 20)")
     parser.add_argument("--jobs", type=whole_number(1, 64), default=2, help="trainings at a time (default: 2)")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"), help="folder of the results")
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).with_name("results"), help="folder of the results"
+    )
     options = parser.parse_args()
 
     results = Results(options.output)

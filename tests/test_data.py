@@ -46,15 +46,26 @@ def test_the_checksums_are_those_given_with_the_original_files():
 
 def test_shapes_and_types(mnist):
     (x_train, y_train), (x_test, y_test) = mnist
-    assert [a.shape for a in (x_train, y_train, x_test, y_test)] == [(60000, 28, 28), (60000,), (10000, 28, 28), (10000,)]
+    assert [a.shape for a in (x_train, y_train, x_test, y_test)] == [
+        (60000, 28, 28),
+        (60000,),
+        (10000, 28, 28),
+        (10000,),
+    ]
     assert all(a.dtype == np.uint8 for a in (x_train, y_train, x_test, y_test))
     assert y_train[0] == 5
 
 
 def test_it_loads_from_any_folder_without_tensorflow(tmp_path):
-    code = "import sys, utils; print(utils.load_mnist()[1][0].shape, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+    code = (
+        "import sys, utils; print(utils.load_mnist()[1][0].shape, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment(PYTHONPATH=str(PROJECT)), capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(PROJECT)),
+        capture_output=True,
+        text=True,
     )
     assert ended.stdout == "(10000, 28, 28) False False\n"
 

@@ -88,7 +88,9 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order():
     model = keras.Sequential([keras.Input((1,)), Recorder(), keras.layers.Dense(1)])
     model.compile(loss="mse", optimizer="adam", jit_compile=False)
     compile_epochs(model)
-    model.fit(np.arange(25.0).reshape(25, 1), np.zeros((25, 1)), batch_size=6, epochs=2, validation_split=0.2, verbose=0)
+    model.fit(
+        np.arange(25.0).reshape(25, 1), np.zeros((25, 1)), batch_size=6, epochs=2, validation_split=0.2, verbose=0
+    )
     sizes = [len(batch) for batch in seen]
     assert sizes == [6, 6, 6, 2, 5] * 2  # 20 for training, in batches of 6; the last 5 for validation
     first, second = np.concatenate(seen[:4]), np.concatenate(seen[5:9])
@@ -106,7 +108,7 @@ def test_a_smaller_last_batch_and_no_validation():
     assert int(model.optimizer.iterations) == 6
 
 
-def test_other_arguments_go_to_keras(monkeypatch):
+def test_other_arguments_go_to_keras():
     x, y = some_data(400)
     model = compiled(ch6_1.build_model)
     compile_epochs(model)

@@ -146,7 +146,10 @@ def test_a_thousand_figures(test_images, test_labels):
         (lambda x, y: plot_images_labels_predict(x, y, [], 10000), "^idx must be from 0 to 9999, not 10000$"),
         (lambda x, y: plot_images_labels_predict(x, y, [], -1), "^idx must be from 0 to 9999, not -1$"),
         (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "^num must be at least 1, not 0$"),
-        (lambda x, y: show_train_history(HISTORY, "auc", "val_acc"), "^train must be one of 'accuracy', 'loss', .*'auc'$"),
+        (
+            lambda x, y: show_train_history(HISTORY, "auc", "val_acc"),
+            "^train must be one of 'accuracy', 'loss', .*'auc'$",
+        ),
         (lambda x, y: show_train_history(HISTORY, "acc", "val_auc"), "^validation must be one of"),
         (lambda x, y: show_train_history([1, 2], "acc", "val_acc"), "^train_history must be"),
         (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must have 10000 entries"),

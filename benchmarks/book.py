@@ -1,0 +1,45 @@
+"""The chapter's way of calling Keras, with nothing changed but the names that Keras has removed.
+
+`compare.py` runs it; the arguments are those of `peers.py`.
+"""
+
+import keras
+import matplotlib.pyplot as plt  # noqa: F401  the book imports it, and shows nothing where there is no display
+import numpy as np
+import pandas as pd
+from keras.layers import Dense, Dropout
+from keras.models import Sequential
+from peers import read_arguments, read_mnist
+
+hidden, dropout = read_arguments()
+np.random.seed(10)
+
+(X_train_image, y_train_label), (X_test_image, y_test_label) = read_mnist()
+x_Train = X_train_image.reshape(60000, 784).astype("float32")
+x_Test = X_test_image.reshape(10000, 784).astype("float32")
+x_Train_norm = x_Train / 255
+x_Test_norm = x_Test / 255
+y_TrainOneHot = keras.utils.to_categorical(y_train_label)
+y_TestOneHot = keras.utils.to_categorical(y_test_label)
+print("data ready", flush=True)
+
+model = Sequential()
+model.add(keras.Input((784,)))
+for units in hidden:
+    model.add(Dense(units=units, kernel_initializer="normal", activation="relu"))
+    if dropout:
+        model.add(Dropout(0.5))
+model.add(Dense(units=10, kernel_initializer="normal", activation="softmax"))
+model.summary()
+
+print("training", flush=True)
+model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+train_history = model.fit(x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2, epochs=10, batch_size=200, verbose=2)
+print("trained", flush=True)
+
+scores = model.evaluate(x_Test_norm, y_TestOneHot)
+prediction = np.argmax(model.predict(x_Test_norm), axis=1)
+print(pd.crosstab(y_test_label, prediction, rownames=["label"], colnames=["predict"]))
+df = pd.DataFrame({"label": y_test_label, "predict": prediction})
+print(df[(df.label == 5) & (df.predict == 3)])
+print(f"accuracy {scores[1]}", flush=True)
