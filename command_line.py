@@ -123,9 +123,9 @@ def check_writable(option, folder):
 def prepare_terminal():
     """Print lines as they happen, and end on Ctrl-C, a closed pipe or a missing file without a traceback."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no notes from TensorFlow about GPUs that are not there
-    sys.stdout.reconfigure(line_buffering=True)
-    sys.excepthook = end_with_one_line
     if not in_a_session():
+        sys.stdout.reconfigure(line_buffering=True)
+        sys.excepthook = end_with_one_line
         signal.signal(signal.SIGINT, end_on_interrupt)
 
 
@@ -184,7 +184,7 @@ def saving(model, path):
             how = "nothing is saved"
         else:
             how = f"the model as trained so far is saved: {path}"
-            print(f"\t[Info] Model saved: {path}")
+            print(f"\t[Info] Model saved: {printable(path)}")
     if stopped:
         print(f"Stopped by Ctrl-C; {how}", file=sys.stderr)
         sys.exit(130)
@@ -199,6 +199,12 @@ def replaced_whole(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def printable(path):
+    """Return `path` as text that the terminal's encoding can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def report_failure(sentence):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from command_line import replaced_whole, report_failure
+from command_line import printable, replaced_whole, report_failure
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no notes about its caches
 already_imported = "matplotlib" in sys.modules
@@ -34,6 +34,8 @@ if not already_imported:
     try:
         plt.switch_backend(named_backend or plt.get_backend())
     except (ImportError, ValueError):  # not a backend, or one that cannot work here
+        plt.switch_backend("agg")
+    if plt.get_backend().lower() == "webagg":  # it would stop the run at each figure
         plt.switch_backend("agg")
 if named_backend:
     os.environ["MPLBACKEND"] = plt.get_backend()
@@ -399,7 +401,7 @@ def keep_figure(axes, folder, name):
     except OSError as error:
         report_failure(f"The figure {str(path)!r} could not be saved: {error.strerror}")
     else:
-        print(f"\t[Info] Figure saved: {path}")
+        print(f"\t[Info] Figure saved: {printable(path)}")
 
 
 def wait_for_windows():
@@ -434,7 +436,7 @@ def as_images(images):
 def as_digits(digits, name, length=None):
     """Return `digits` as an int64 array of one dimension, of the given length if there is one."""
     array = as_numbers(digits, name, (None,))
-    if (array != np.floor(array)).any():
+    if (array != np.floor(array)).any() or (abs(array.astype(float)) > 2**53).any():
         raise ValueError(f"{name} must hold whole numbers")
     if length not in (None, len(array)):
         raise ValueError(f"{name} must have {length} entries, one for each image or label, not {len(array)}")

@@ -37,7 +37,7 @@ def run_script(script, *arguments, folder, timeout=280, **changes):
 
 def own_lines(text):
     """Return the lines of standard error without TensorFlow's start-up notes and Keras's notes on shortened runs."""
-    noise = ("WARNING: All log", "I0", "W0", "E0", "To enable the following", "  warnings.warn", "UserWarning")
+    noise = ("WARNING: All log", "I0", "W0", "E0", "To enable the following", "  warnings.warn", "  self._")
     return [line for line in text.splitlines() if line and not line.startswith(noise) and "UserWarning" not in line]
 
 

@@ -1,0 +1,136 @@
+"""The book's REPL passages, typed into real interpreters."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT, SHORT, environment
+
+PASSAGES = """
+from {script} import *
+print(y_train_label[0])
+y_TrainOneHot[:1]
+x_Train.shape, x_Test_norm.shape, x_Test_norm.dtype
+X_train_image.shape, y_test_label.shape, x_Test.shape, y_TestOneHot.shape
+plot_image(X_train_image[0]).figure.get_size_inches()
+len(plot_images_labels_prediction(X_train_image, y_train_label, [], 0, 10))
+np.__name__, pd.__name__, isDisplayAvl()
+build_model().count_params()
+"""
+
+
+def type_in(text, folder, *arguments, **changes):
+    """Type `text` into an interactive Python and return what it prints."""
+    ended = subprocess.run(
+        [sys.executable, "-q", "-i", *arguments],
+        input=text,
+        cwd=folder,
+        env=environment(PYTHONPATH=str(PROJECT), **changes),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=200,
+    )
+    assert "Traceback" not in ended.stderr, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("script, parameters", [("ch6_1", 203530), ("ch7_dropout", 795010), ("ch6_2", 1796010)])
+def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path):
+    output = type_in(PASSAGES.format(script=script), tmp_path).splitlines()
+    assert output == [
+        "5",
+        "array([[0., 0., 0., 0., 0., 1., 0., 0., 0., 0.]])",
+        "((60000, 784), (10000, 784), dtype('float32'))",
+        "((60000, 28, 28), (10000,), (10000, 784), (10000, 10))",
+        "array([2., 2.])",
+        "10",
+        "('numpy', 'pandas', False)",
+        str(parameters),
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_book_after_a_run(tmp_path):
+    """`python -i ch6_1.py` leaves everything to explore, and the book's queries work on it."""
+    passages = """
+print("typed:")
+df[:2].label.tolist()
+set(df[(df.label == 5) & (df.predict == 3)].index) == set(np.flatnonzero((y_test_label == 5) & (prediction == 3)))
+pd.crosstab(y_test_label, prediction, rownames=['label'], colnames=['predict']).to_numpy().sum().item()
+len(plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1))
+bool(round(scores[1], 4) == round((prediction == y_test_label).mean(), 4))
+show_train_history(train_history, 'acc', 'val_acc').get_ylabel()
+model.count_params()
+"""
+    output = type_in(passages, tmp_path, PROJECT / "ch6_1.py", **SHORT)
+    assert output.split("typed:\n")[1].splitlines() == ["[7, 2]", "True", "10000", "1", "True", "'acc'", "203530"]
+
+
+def test_the_helpers_alone(tmp_path):
+    output = type_in(
+        "from utils import *\nload_mnist()[1][1][:3].tolist()\nconfusion_matrix([5, 5], [3, 5]).loc[5, 3].item()\n"
+        "import sys; 'tensorflow' in sys.modules\n",
+        tmp_path,
+    )
+    assert output.splitlines() == ["[7, 2, 1]", "1", "False"]
+
+
+def test_a_script_with_arguments_of_its_own_a_thread_and_twice(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "import sys, threading, signal\n"
+        "before = signal.getsignal(signal.SIGINT), sys.excepthook, sys.argv[:]\n"
+        "def work():\n    import ch6_1\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+        "from ch6_1 import *\nfrom ch6_1 import *\n"
+        "assert before == (signal.getsignal(signal.SIGINT), sys.excepthook, sys.argv)\n"
+        "print(y_train_label[0], sys.argv[1:])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "own.py", "--epochs", "none of yours", "--help"],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(PROJECT)),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert ended.stdout == "5 ['--epochs', 'none of yours', '--help']\n", ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
+
+
+def test_ipython(tmp_path):
+    lines = ["from ch6_1 import *", "print(y_train_label[0], isDisplayAvl())"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--no-confirm-exit", "-c", "\n".join(lines)],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(PROJECT), IPYTHONDIR=str(tmp_path)),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert ended.stdout.splitlines()[-1] == "5 False", ended.stderr
+
+
+def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
+    """A notebook that imports, plots in a loop, and runs a script: every figure appears once, and no file is written."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    for name, value in SHORT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    cells = [
+        "from ch6_1 import *",
+        "plot_image(X_train_image[0])",
+        "for i in range(3):\n    plot_image(X_train_image[i])",
+        f"%run {json.dumps(str(PROJECT / 'ch6_1.py'))} --epochs 1",
+        "prediction.shape",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+
+    def pictures(cell):
+        return sum("image/png" in output.get("data", {}) for output in cell.outputs)
+
+    assert [pictures(cell) for cell in notebook.cells] == [0, 1, 3, 7, 0]
+    assert notebook.cells[4].outputs[0].data["text/plain"] == "(10000,)"
+    assert not list(tmp_path.rglob("*.png"))

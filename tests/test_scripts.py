@@ -1,0 +1,206 @@
+"""The scripts as a reader runs them: what they print, what they save, what they refuse."""
+
+import re
+import string
+
+import numpy as np
+import pytest
+from conftest import PROJECT, SHORT, own_lines, run_script
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+SCRIPTS = ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"]
+PARAMETERS = {"ch6_1.py": "203,530", "ch7_dropout.py": "795,010", "ch6_2.py": "1,796,010"}
+BOOK_ACCURACY = {"ch6_1.py": "97.6%", "ch7_dropout.py": "98.0%", "ch6_2.py": "97.9%"}
+FIGURES = {
+    "first_digit", "first_ten_digits", "accuracy", "loss", "predictions_from_240", "confusion_matrix", "digit_340",
+}  # fmt: skip
+INFO_LINES = [  # in the chapter's order and form, as regular expressions
+    r"\t\[Info\] train data= 60,000",
+    r"\t\[Info\] test  data= 10,000",
+    r"\t\[Info\] Shape of train data=\(60000, 28, 28\)",
+    r"\t\[Info\] Shape of train label=\(60000,\)",
+    r"\t\[Info\] xTrain: \(60000, 784\)",
+    r"\t\[Info\] xTest: \(10000, 784\)",
+    r"\t\[Info\] Model summary:",
+    r"\t\[Info\] Accuracy of testing data = \d+\.\d%",
+    r"\t\[Info\] Accuracy in the book = \d+\.\d%",
+    r"\t\[Info\] Making prediction to x_Test_norm",
+    r"\t\[Info\] Show 10 prediction result \(From 240\):",
+    r"\[\d( \d){9}\]",
+    r"\t\[Info\] Error analysis:",
+    r"\tAt \d+'th: \d is with wrong prediction as \d!",
+    r"\t\[Info\] Display Confusion Matrix:",
+]
+
+
+def check_order(output):
+    """Check that each line of the chapter is printed, in its order and form."""
+    place = 0
+    for line in INFO_LINES:
+        found = re.compile(f"^{line}$", re.MULTILINE).search(output, place)
+        assert found, f"{line} is missing or out of order in:\n{output}"
+        place = found.end()
+
+
+@pytest.fixture(scope="module")
+def full_run(tmp_path_factory):
+    """A full run of ch6_1.py from another folder, without a display and with nothing to find a home folder by."""
+    folder = tmp_path_factory.mktemp("full")
+    ended = run_script("ch6_1.py", "--save", "model.keras", "--all-errors", folder=folder, HOME=str(folder / "nowhere"))
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended
+
+
+def test_a_full_run_reaches_the_chapters_accuracy(full_run):
+    _, ended = full_run
+    check_order(ended.stdout)
+    accuracy = float(re.search(r"Accuracy of testing data = (.*)%", ended.stdout)[1])
+    assert accuracy >= 97.0
+    assert len(re.findall(r"^240/240 - .*val_accuracy: ", ended.stdout, re.MULTILINE)) == 10
+    assert own_lines(ended.stderr) == []
+
+
+def test_what_a_full_run_prints_agrees_with_itself(full_run, test_labels):
+    _, ended = full_run
+    errors = re.findall(r"^\tAt (\d+)'th: (\d) is with wrong prediction as (\d)!$", ended.stdout, re.MULTILINE)
+    accuracy = float(re.search(r"Accuracy of testing data = (.*)%", ended.stdout)[1])
+    assert f"{(10000 - len(errors)) / 100:.1f}" == f"{accuracy:.1f}"
+    matrix_text = ended.stdout.split("Display Confusion Matrix:\n")[1].splitlines()[2:12]
+    matrix = np.array([line.split()[1:] for line in matrix_text], int)
+    assert (matrix.sum(axis=1) == np.bincount(test_labels)).all()
+    assert matrix.trace() == 10000 - len(errors)
+    assert matrix[5, 3] == sum(error[1:] == ("5", "3") for error in errors)
+    fives = ended.stdout.split("Every 5 that was read as 3:\n")[1].splitlines()
+    rows = [line.split()[0] for line in fives if re.fullmatch(r"\d+ +5 +3", line)]
+    assert rows == [error[0] for error in errors if error[1:] == ("5", "3")]
+
+
+def test_the_figures_of_a_full_run(full_run):
+    from PIL import Image
+
+    folder, ended = full_run
+    printed = re.findall(r"^\t\[Info\] Figure saved: (.*)$", ended.stdout, re.MULTILINE)
+    assert {re.fullmatch(r"figures[/\\]ch6_1[/\\](\w+)\.png", path)[1] for path in printed} == FIGURES
+    for path in printed:
+        with Image.open(folder / path) as picture:
+            assert min(picture.size) > 100 and len(picture.convert("L").getcolors()) > 2
+
+
+def test_the_saved_model_predicts_the_same(full_run, test_images, test_labels):
+    import keras
+
+    from utils import preprocess_images
+
+    folder, ended = full_run
+    model = keras.saving.load_model(folder / "model.keras")
+    prediction = model.predict(preprocess_images(test_images), batch_size=10000, verbose=0).argmax(axis=1)
+    wrong = np.flatnonzero(prediction != test_labels)
+    printed = re.findall(r"^\tAt (\d+)'th: (\d) is with wrong prediction as (\d)!$", ended.stdout, re.MULTILINE)
+    assert [(str(i), str(test_labels[i]), str(prediction[i])) for i in wrong] == printed
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_short_run(script, tmp_path):
+    ended = run_script(script, "--figures", "here/and there", folder=tmp_path, **SHORT)
+    assert ended.returncode == 0, ended.stderr
+    check_order(ended.stdout)
+    assert f"Total params: {PARAMETERS[script]} " in ended.stdout
+    assert f"Accuracy in the book = {BOOK_ACCURACY[script]}\n" in ended.stdout
+    assert len(re.findall(r"^\tAt \d+'th: ", ended.stdout, re.MULTILINE)) == 10
+    assert re.search(r"^\t\.\.\. and \d+ more \(--all-errors lists them all\)$", ended.stdout, re.MULTILINE)
+    assert {path.stem for path in (tmp_path / "here/and there").glob("*.png")} == FIGURES
+    assert own_lines(ended.stderr) == []
+
+
+def test_1000_units_and_their_figure_in_the_book(tmp_path):
+    ended = run_script("ch6_1.py", "--units", 1000, "--batch-size", 300, folder=tmp_path, **SHORT)
+    assert "Total params: 795,010 " in ended.stdout and "Accuracy in the book = 97.9%\n" in ended.stdout
+
+
+def test_the_same_seed_prints_the_same(tmp_path):
+    def result(seed):
+        output = run_script("ch6_1.py", "--seed", seed, "--all-errors", folder=tmp_path, **SHORT).stdout
+        return re.sub(r"- \d+m?s - \d+m?s/step", "", output)
+
+    assert result(7) == result(7) != result(8)
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["--epochs", "0"], "--epochs"),
+        (["--batch-size", "-3"], "--batch-size"),
+        (["--units", "many"], "--units"),
+        (["--units", "256.5"], "--units"),
+        (["--seed", "-1"], "--seed"),
+        (["--seed", "4294967296"], "--seed"),
+        (["--epochs", "9" * 5000], "--epochs"),
+        (["--unit", "5"], "--unit"),
+        (["--no-such-option"], "--no-such-option"),
+        (["epochs"], "epochs"),
+        (["--save", "model.h5"], "must end in .keras"),
+        (["--save", ""], "must end in .keras"),
+        (["--save", "no such folder/model.keras"], "does not exist"),
+        (["--save", "folder.keras"], "is a folder"),
+        (["--figures", ""], "--figures"),
+        (["--figures", "file"], "--figures"),
+        (["--figures", "file/below"], "--figures"),
+        (["--figures", "x" * 300], "--figures"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_status_2(arguments, named, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.keras").mkdir()
+    ended = run_script("ch6_1.py", *arguments, folder=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1 and named in ended.stderr
+
+
+def test_units_is_unknown_where_there_is_no_one_layer_to_size(tmp_path):
+    ended = run_script("ch6_2.py", "--units", "5", folder=tmp_path)
+    assert ended.returncode == 2 and "--units" in ended.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_names_every_option_with_its_default(script, tmp_path):
+    ended = run_script(script, "--help", folder=tmp_path)
+    assert ended.returncode == 0 and ended.stderr == ""
+    text = " ".join(ended.stdout.split())
+    for option in ("--epochs", "--batch-size", "--seed", "--figures", "--save", "--all-errors"):
+        assert re.search(rf"{option}( [\w.]+)? [^-].*?\(default: ", text), option
+    for default in ("(default: 10)", "(default: 200)"):
+        assert default in text
+    assert ("--units" in text) == (script != "ch6_2.py")
+
+
+# Options never run a training here: the last one is always wrong, or asks for help.
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_text_as_an_option_ends_in_one_line(tmp_path_factory, monkeypatch, capsys, data):
+    from command_line import read_options
+
+    monkeypatch.chdir(tmp_path_factory.mktemp("options"))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setattr("command_line.prepare_terminal", lambda: None)
+    text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+    text |= st.text(string.printable, max_size=300)
+    option = data.draw(st.sampled_from(["--epochs", "--batch-size", "--seed", "--units", "--save", "--figures", ""]))
+    monkeypatch.setattr("sys.argv", ["ch6_1.py", *([option] if option else []), data.draw(text)])
+    capsys.readouterr()
+    try:
+        options = read_options("The chapter.", units=256)
+    except SystemExit as end:
+        output = capsys.readouterr()
+        assert end.code in (0, 2)
+        if end.code == 2:
+            assert len(output.err.rstrip("\n").split("\n")) == 1 and output.out == ""
+    else:
+        assert options.epochs >= 1 and options.units >= 1
+
+
+def test_the_readmes_commands_are_those_that_are_tested():
+    for name in ("README.md", "README.zh-TW.md"):
+        text = (PROJECT / name).read_text(encoding="utf-8")
+        assert "python ch6_1.py" in text and "python -m pytest" in text
