@@ -110,7 +110,7 @@ def test_ipython(tmp_path):
 
 
 def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
-    """A notebook that imports, plots in a loop, and runs a script: every figure appears once, and no file is written."""
+    """A notebook that imports, plots in a loop, and runs a script: each figure appears once, in no file."""
     import nbformat
     from nbclient import NotebookClient
 
