@@ -2,7 +2,8 @@
 
 Each training runs a chapter script from start to end, in a process of its own, and its figures go to
 `results/reproduce_runs.csv` and `results/reproduce_epochs.csv` as soon as it ends. A run that was interrupted goes on
-where it stopped. At the end, or when all trainings are there already, the tables are printed and the pictures drawn.
+where it stopped. At the end, or at once when all trainings are there already, the tables are printed as Markdown and
+the two pictures drawn.
 """
 
 import argparse
@@ -12,8 +13,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from environment import PROJECT, VARIANTS, describe_environment
+from matplotlib.figure import Figure
 
 sys.path.insert(0, str(PROJECT))
 from command_line import replaced_whole, whole_number
@@ -77,6 +80,115 @@ class Results:
                 table.to_csv(temporary, index=False, float_format="%.6g")
 
 
+def accuracy_table(runs):
+    """Compare the test accuracy of each network with the author's."""
+    groups = runs.groupby("variant").test_accuracy
+    table = pd.DataFrame({"mean": groups.mean(), "std": groups.std(), "lowest": groups.min(), "highest": groups.max()})
+    table = table.loc[list(VARIANTS)]
+    table["book"] = [network["book_test_accuracy"] for network in VARIANTS.values()]
+    table = table.map("{:.2%}".format)
+    # The author printed one decimal, so his figure stands for all that round to it.
+    table["book inside the range"] = [
+        "yes" if groups.min()[name] < book + 0.0005 and groups.max()[name] >= book - 0.0005 else "no"
+        for name, book in ((name, network["book_test_accuracy"]) for name, network in VARIANTS.items())
+    ]
+    return table
+
+
+def last_epoch_table(runs):
+    """Compare the last epoch's figures with the author's, where he gives them."""
+    rows = {}
+    for name, network in VARIANTS.items():
+        of_network = runs[runs.variant == name]
+        for metric, book in (network["book_last_epoch"] or {}).items():
+            values = of_network[metric]
+            rows[name, metric] = {
+                "mean": f"{values.mean():.4f}",
+                "lowest": f"{values.min():.4f}",
+                "highest": f"{values.max():.4f}",
+                "book": f"{book:.4f}",
+                "book inside the range": "yes" if values.min() <= book <= values.max() else "no",
+            }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["network", "figure"])
+
+
+def claims_table(runs):
+    """Count the seeds with which each claim of the chapter held."""
+    by_seed = {name: runs[runs.variant == name].set_index("seed").sort_index() for name in VARIANTS}
+    small, large, dropout, deep = by_seed.values()
+
+    def gap(network):
+        return network.accuracy - network.val_accuracy
+
+    right = small[[f"right_{digit}" for digit in range(10)]]
+    five_as_others = small[[f"five_read_as_{digit}" for digit in range(10) if digit not in (3, 5)]]
+    claims = {
+        "1000 units test better than 256": large.test_accuracy > small.test_accuracy,
+        "The gap between training and validation accuracy is wider with 1000 units than with 256": gap(large)
+        > gap(small),
+        "Dropout makes the gap narrower": gap(dropout) < gap(large),
+        "Two hidden layers with dropout make it narrower again": gap(deep) < gap(dropout),
+        "1000 units test better with dropout than without": dropout.test_accuracy > large.test_accuracy,
+        "256 units: digit 1 has the most right": right.idxmax(axis=1) == "right_1",
+        "256 units: digit 5 has the fewest right": right.idxmin(axis=1) == "right_5",
+        "256 units: 5 is read as 3 more often than as any other digit": small.five_read_as_3
+        > five_as_others.max(axis=1),
+    }
+    table = pd.DataFrame({"held with": {claim: f"{held.sum()} of {len(held)} seeds" for claim, held in claims.items()}})
+    return table.rename_axis("claim of the chapter")
+
+
+def draw_accuracies(runs):
+    """Draw the test accuracies of each network as points, and the author's as a mark."""
+    figure = Figure(figsize=(8, 4), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    for place, (name, network) in enumerate(VARIANTS.items()):
+        values = runs[runs.variant == name].test_accuracy.sort_values() * 100
+        spread = place + np.linspace(-0.2, 0.2, len(values))
+        axes.plot(spread, values, "o", color="#0072b2", markersize=5, label="one training" if place == 0 else None)
+        axes.plot(
+            place, network["book_test_accuracy"] * 100, "D", color="#d55e00", markersize=9, markeredgecolor="black",
+            label="the author's figure" if place == 0 else None,
+        )  # fmt: skip
+    axes.set_xticks(range(len(VARIANTS)), VARIANTS)
+    axes.set(ylabel="test accuracy, %", title=f"The chapter's four networks, {runs.seed.nunique()} trainings each")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def draw_curves(epochs):
+    """Draw the mean accuracy of each network by epoch, in training and in validation, with the range seen."""
+    figure = Figure(figsize=(12, 4), layout="constrained", dpi=100)
+    for axes, name in zip(figure.subplots(1, len(VARIANTS), sharey=True), VARIANTS):
+        groups = epochs[epochs.variant == name].groupby("epoch")
+        for metric, color, style, label in (
+            ("accuracy", "#0072b2", "-", "train"),
+            ("val_accuracy", "#d55e00", "--", "validation"),
+        ):
+            values = groups[metric]
+            axes.plot(values.mean(), style, color=color, label=label)
+            axes.fill_between(values.mean().index, values.min(), values.max(), color=color, alpha=0.2, linewidth=0)
+        axes.set(title=name, xlabel="epoch", xticks=range(1, 11, 3))
+        axes.grid(alpha=0.3)
+    figure.axes[0].set(ylabel="accuracy")
+    figure.axes[0].legend(loc="lower right")
+    return figure
+
+
+def report(results, output):
+    """Print the tables as Markdown and draw the pictures."""
+    tables = accuracy_table(results.runs), last_epoch_table(results.runs), claims_table(results.runs)
+    for table in tables:
+        table = table.reset_index()
+        print(f"\n| {' | '.join(table.columns)} |\n{'| --- ' * len(table.columns)}|")
+        for row in table.itertuples(index=False):
+            print(f"| {' | '.join(row)} |")
+    for figure, name in ((draw_accuracies(results.runs), "accuracies"), (draw_curves(results.epochs), "curves")):
+        with replaced_whole(output / f"reproduce_{name}.png") as temporary:
+            figure.savefig(temporary)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=whole_number(1, 1000), default=20, help="seeds 1 to this (default: 20)")
@@ -99,6 +211,7 @@ def main():
             results.add(variant, seed, result)
             done = sum(results.has(*pair) for pair in wanted)
             print(f"{done}/{len(wanted)}  {variant}, seed {seed}: {result['test_accuracy']:.2%}", flush=True)
+    report(results, options.output)
 
 
 if __name__ == "__main__":
