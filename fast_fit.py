@@ -7,6 +7,7 @@ batch size, validation after each epoch. The module holds nothing of the chapter
 """
 
 import math
+import sys
 
 import keras
 import numpy as np
@@ -37,10 +38,35 @@ def compile_epochs(model):
         model.stop_training = False
         epochs = min(epochs, keras.config.max_epochs() or epochs)
         x, y = np.asarray(x, "float32"), np.asarray(y, "float32")
-        train_size = math.floor(len(x) * (1 - validation_split))
-        train_epoch, steps = compile_loop(model.train_step, x[:train_size], y[:train_size], batch_size)
-        if train_size < len(x):
-            test_epoch, _ = compile_loop(model.test_step, x[train_size:], y[train_size:], batch_size)
+        size = math.floor(len(x) * (1 - validation_split))
+        steps = min(math.ceil(size / batch_size), keras.config.max_steps_per_epoch() or math.inf)
+        full_steps = min(size // batch_size, steps)
+        x, y, x_val, y_val = map(tf.convert_to_tensor, (x[:size], y[:size], x[size:], y[size:]))
+        tf.constant(0.0)  # with the next constant, TensorFlow frees the copies it made of the last ones
+
+        # Keras compiles with XLA on a GPU only. On a CPU it halves the time too, where TensorFlow has it: on Linux.
+        @tf.function(jit_compile=model.jit_compile or sys.platform == "linux", autograph=False)
+        def train(order):
+            def take(rows):
+                model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
+
+            def take_full_batch(i):
+                take(full_batches[i])
+                return i + 1
+
+            full_batches = tf.reshape(order[: full_steps * batch_size], (full_steps, batch_size))
+            tf.while_loop(lambda i: i < full_steps, take_full_batch, [0])
+            if full_steps < steps:  # the last batch of an epoch may be a smaller one
+                take(order[full_steps * batch_size :])
+            return model.get_metrics_result()
+
+        @tf.function(autograph=False)
+        def validate():
+            return model.test_step((x_val, y_val))
+
+        def run(function, *arguments):
+            model.reset_metrics()
+            return {name: float(value) for name, value in function(*arguments).items()}
 
         callbacks = keras.callbacks.CallbackList(
             add_history=True, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs, steps=steps
@@ -49,42 +75,14 @@ def compile_epochs(model):
         logs = {}
         for epoch in range(epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = train_epoch(tf.random.shuffle(tf.range(train_size)))
+            logs = run(train, tf.random.shuffle(tf.range(size)))
             callbacks.on_train_batch_end(steps - 1, logs)
-            if train_size < len(x):
-                validation_logs = test_epoch(tf.range(len(x) - train_size))
-                logs |= {f"val_{name}": value for name, value in validation_logs.items()}
+            if len(x_val):
+                logs |= {f"val_{name}": value for name, value in run(validate).items()}
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
         callbacks.on_train_end(logs)
         return model.history
-
-    def compile_loop(step, x, y, batch_size):
-        """Return a function that takes the rows of `x` and `y` in the given order, a batch at a time, and its steps."""
-        x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
-        tf.constant(0.0)  # with the next constant, TensorFlow frees the copies it made of the last ones
-        steps = min(math.ceil(len(x) / batch_size), keras.config.max_steps_per_epoch() or math.inf)
-        full_steps = min(len(x) // batch_size, steps)
-
-        @tf.function(jit_compile=model.jit_compile, autograph=False)
-        def run(order):
-            def take_batch(rows):
-                step((tf.gather(x, rows), tf.gather(y, rows)))
-
-            def take_full_batch(i):
-                take_batch(order[i * batch_size : (i + 1) * batch_size])
-                return i + 1
-
-            tf.while_loop(lambda i: i < full_steps, take_full_batch, [0])
-            if full_steps < steps:  # the last batch of an epoch may be a smaller one
-                take_batch(order[full_steps * batch_size :])
-            return model.get_metrics_result()
-
-        def epoch(order):
-            model.reset_metrics()
-            return {name: float(value) for name, value in run(order).items()}
-
-        return epoch, steps
 
     model.fit = fit
