@@ -36,7 +36,7 @@ def read_until(process, text):
 
 
 @posix_only
-@pytest.mark.parametrize("seconds", [0.15, 1, 2.5, 5])
+@pytest.mark.parametrize("seconds", [0.2, 1, 3])
 def test_ctrl_c_while_it_starts(seconds, tmp_path):
     process = start("ch6_1.py", folder=tmp_path)
     time.sleep(seconds)
@@ -47,7 +47,7 @@ def test_ctrl_c_while_it_starts(seconds, tmp_path):
 
 
 @posix_only
-@pytest.mark.parametrize("moment", ["Shape of train data", "Epoch 2/", "Making prediction"])
+@pytest.mark.parametrize("moment", ["Epoch 2/", "Making prediction"])
 def test_ctrl_c_in_any_phase(moment, tmp_path):
     process = start("ch6_1.py", "--epochs", "3", folder=tmp_path)
     read_until(process, moment)
@@ -157,13 +157,6 @@ def test_folders_deleted_during_training(tmp_path):
     assert "Accuracy of testing data" in output and (tmp_path / "pictures/accuracy.png").exists()
 
 
-def test_names_with_spaces_chinese_and_quotes(tmp_path):
-    ended = run_script("ch6_1.py", "--save", "手寫 '數字'.keras", "--figures", '圖 "片"', folder=tmp_path, **SHORT)
-    assert ended.returncode == 0, ended.stderr
-    assert keras.saving.load_model(tmp_path / "手寫 '數字'.keras").count_params() == 203530
-    assert len(list((tmp_path / '圖 "片"').glob("*.png"))) == 7
-
-
 # Where the output goes
 
 
@@ -186,9 +179,9 @@ def test_a_pipe_that_closes_early(tmp_path):
     ],
     ids=["cp950, 40 columns", "cp1252", "LANG=C"],
 )
-def test_other_encodings(changes, tmp_path):
+def test_other_encodings_and_names_with_spaces_chinese_and_quotes(changes, tmp_path):
     ended = subprocess.run(
-        [sys.executable, PROJECT / "ch6_1.py", "--figures", "圖"],
+        [sys.executable, PROJECT / "ch6_1.py", "--figures", '圖 "片"', "--save", "手寫 '數字'.keras"],
         cwd=tmp_path,
         env=environment(**SHORT, **changes),
         capture_output=True,
@@ -197,6 +190,8 @@ def test_other_encodings(changes, tmp_path):
     output, errors = ended.stdout.decode(encoding), ended.stderr.decode(encoding)
     assert ended.returncode == 0, errors
     assert own_lines(errors) == []
+    assert keras.saving.load_model(tmp_path / "手寫 '數字'.keras").count_params() == 203530
+    assert len(list((tmp_path / '圖 "片"').glob("*.png"))) == 7
     summary = output.split("Model summary:\n")[1].split("3/3 - ")[0]
     assert "Total params: 203,530" in summary and "?" not in summary
     if "COLUMNS" in changes:
