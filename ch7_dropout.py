@@ -60,7 +60,7 @@ if __name__ == "__main__":
 
     # The last fifth of the training data is not trained on: it validates the network after each epoch.
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    compile_epochs(model)  # the same training steps, several times as fast
+    compile_epochs(model)  # the same training steps, faster: see fast_fit.py
     with saving(model, options.save):
         train_history = model.fit(
             x=x_Train_norm,

@@ -122,7 +122,7 @@ def check_writable(option, folder):
 
 def prepare_terminal():
     """Print lines as they happen, and end on Ctrl-C, a closed pipe or a missing file without a traceback."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no notes from TensorFlow about GPUs that are not there
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hides its log, where a missing GPU is an error
     if not in_a_session():
         sys.stdout.reconfigure(line_buffering=True)
         sys.excepthook = end_with_one_line
@@ -130,8 +130,8 @@ def prepare_terminal():
 
 
 def in_a_session():
-    """Return whether somebody goes on typing after the script: `python -i`, IPython, Jupyter."""
-    return bool(sys.flags.interactive) or hasattr(sys, "ps1")
+    """Return whether somebody goes on typing after the script: `python -i`, IPython, Jupyter, IDLE."""
+    return bool(sys.flags.interactive) or hasattr(sys, "ps1") or not hasattr(sys.stdout, "reconfigure")
 
 
 def end_with_one_line(kind, error, traceback):

@@ -38,7 +38,8 @@ def predict_digit(model, file, show=False):
 
     Args:
         model: a trained network of the chapter.
-        file: the picture's path: one digit, dark on light or light on dark, of any size, in colour or grey.
+        file: the picture's path: one digit and nothing else, dark on light or light on dark, of any size, in colour or
+            grey.
         show: whether to draw the picture as it was prepared for the network.
 
     Returns:
@@ -79,11 +80,12 @@ def prepare_image(file):
     digit = Image.fromarray(ink).crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     scale = 20 / max(digit.size)
     width, height = (max(1, round(side * scale)) for side in digit.size)
-    digit = np.asarray(ImageOps.autocontrast(digit.resize((width, height), Image.Resampling.LANCZOS)), float)
+    digit = np.asarray(digit.resize((width, height), Image.Resampling.LANCZOS), float)
+    digit *= 255 / digit.max()
 
-    # The centre of mass goes to the middle of the 28 x 28 pixels, as far as the digit stays inside.
-    top = 14 - np.average(np.arange(height) + 0.5, weights=digit.sum(axis=1))
-    left = 14 - np.average(np.arange(width) + 0.5, weights=digit.sum(axis=0))
+    # The centre of mass goes to row and column 14, counted from 0, as far as the digit stays inside.
+    top = 14 - np.average(np.arange(height), weights=digit.sum(axis=1))
+    left = 14 - np.average(np.arange(width), weights=digit.sum(axis=0))
     top, left = round(np.clip(top, 0, 28 - height)), round(np.clip(left, 0, 28 - width))
     image = np.zeros((28, 28), "uint8")
     image[top : top + height, left : left + width] = digit
@@ -94,11 +96,14 @@ def read_grey(file):
     """Return a picture's brightness as a float array, 0 = black, 255 = white."""
     try:
         with Image.open(file) as picture:
-            picture = ImageOps.exif_transpose(picture).convert("RGBA")  # upright, as the camera was held
+            picture = ImageOps.exif_transpose(picture)  # upright, as the camera was held
+            if picture.mode.startswith("I"):  # a scan with 16 bits for each pixel
+                picture = Image.fromarray(np.uint8(np.asarray(picture) / 257))
+            picture = picture.convert("RGBA")
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:  # Pillow's decoders raise errors of many kinds for broken files
-        raise ValueError(f"{file} is not a picture that can be read ({error})") from error
+        raise ValueError(f"{file} is not a picture that can be read; try JPEG or PNG ({error})") from error
     paper = Image.new("RGBA", picture.size, "white")  # seen through what is transparent
     return np.asarray(Image.alpha_composite(paper, picture).convert("L"), float)
 
@@ -113,7 +118,7 @@ def find_ink(grey):
     return np.uint8(255 * np.clip((ink - faint) / (ink.max() - faint), 0, 1))
 
 
-# What the network was unsure of, and what it was wrongly sure of
+# What the network was wrongly sure of
 
 
 def confident_mistakes(label, probabilities):
@@ -199,7 +204,7 @@ def plot_hidden_units(model, units=range(25)):
         >>> axes[2].get_title()
         'unit 2'
     """
-    weights = as_numbers(model.layers[0].get_weights()[0], "the model's first layer of weights", (784, None))
+    weights = as_numbers(model.get_weights()[0], "the model's first layer of weights", (784, None))
     units = as_digits(list(units), "units")
     count = weights.shape[1]
     if len(units) > 25 or units.min() < 0 or units.max() >= count:

@@ -147,8 +147,7 @@ def show(figure):
 def draw_grid(images, titles, marked=(), **colors):
     """Draw up to 25 images, five in a row, the marked places in a red frame; return the array of axes and show it."""
     figure = new_figure(12, 14)
-    grid = figure.add_gridspec(5, 5)
-    every_axes = np.array([figure.add_subplot(grid[place // 5, place % 5]) for place in range(len(images))])
+    every_axes = np.array([figure.add_subplot(5, 5, place + 1) for place in range(len(images))])
     for place, axes in enumerate(every_axes):
         axes.imshow(images[place], **{"cmap": "binary", **colors})
         axes.set(xticks=[], yticks=[])
@@ -423,8 +422,10 @@ def as_numbers(values, name, shape):
         raise ValueError(f"{name} must be an array of numbers ({error})") from error
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite numbers")
-    if array.ndim != len(shape) or any(size != (wanted or max(size, 1)) for size, wanted in zip(array.shape, shape)):
-        wanted = ", ".join("n" if size is None else str(size) for size in shape)
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty")
+    if array.ndim != len(shape) or any(want not in (None, size) for want, size in zip(shape, array.shape)):
+        wanted = ", ".join("n" if want is None else str(want) for want in shape)
         raise ValueError(f"{name} must have the shape ({wanted}), not {array.shape}")
     return array
 

@@ -119,14 +119,6 @@ def test_a_short_run(script, options, parameters, book, tmp_path):
     assert own_lines(ended.stderr) == []
 
 
-def test_the_same_seed_prints_the_same(tmp_path):
-    def result():
-        output = run_script("ch7_dropout.py", "--seed", 7, "--all-errors", folder=tmp_path, **SHORT).stdout
-        return re.sub(r"- \d+m?s - \d+m?s/step", "", output)
-
-    assert result() == result()
-
-
 @pytest.mark.parametrize(
     "arguments, named",
     [
