@@ -31,7 +31,7 @@ def compile_epochs(model):
 
     def fit(x=None, y=None, *others, **arguments):
         known = {"batch_size", "epochs", "verbose", "validation_split"}
-        if y is None or others or None in arguments.values() or not arguments.keys() <= known or model.run_eagerly:
+        if y is None or others or not arguments.keys() <= known or None in arguments.values() or model.run_eagerly:
             return keras_fit(x, y, *others, **arguments)
         return fit_arrays(x, y, **arguments)
 

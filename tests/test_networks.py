@@ -121,6 +121,9 @@ def test_other_arguments_go_to_keras():
     compile_epochs(model)
     history = model.fit(x, y, batch_size=200, epochs=2, validation_data=some_data(100), verbose=0).history
     assert len(history["val_loss"]) == 2
+    model.fit(x, y, sample_weight=np.ones(400), batch_size=None, verbose=0)
+    model.fit(x, y, 200, verbose=0)
+    assert int(model.optimizer.iterations) == 2 * 2 + 13 + 2  # in batches of 200, of 32 and of 200
 
 
 def test_it_respects_keras_limits(monkeypatch, capsys):
