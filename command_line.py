@@ -8,11 +8,15 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 failures = []  # what could not be written, for the exit status
+unfinished = set()  # files being written, to be removed on Ctrl-C
+in_training = []  # models to be saved even after Ctrl-C
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -82,6 +86,8 @@ def read_options(description, units=None):
             options.save = check_model_path(options.save)
         if options.figures is not None:
             os.environ["MPLBACKEND"] = "agg"  # Matplotlib's backend that opens no window
+            if "matplotlib.pyplot" in sys.modules:  # in a notebook
+                sys.modules["matplotlib.pyplot"].switch_backend("agg")
             options.figures = check_folder(options.figures)
     except OSError as error:
         parser.error(str(error))
@@ -128,7 +134,7 @@ def prepare_terminal():
         gc.set_threshold(100_000)  # a second less: importing Keras makes a million objects, and they all stay
         sys.stdout.reconfigure(line_buffering=True)
         sys.excepthook = end_with_one_line
-        signal.signal(signal.SIGINT, end_on_interrupt)
+        watch_for_interrupts()
 
 
 def in_a_session():
@@ -138,27 +144,52 @@ def in_a_session():
 
 def end_with_one_line(kind, error, traceback):
     """Serve as `sys.excepthook`: one line for what is not the program's fault, the traceback for all else."""
+    script = Path(sys.argv[0]).name
     if issubclass(kind, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left, as `| head` does
     elif issubclass(kind, OSError):
-        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        print(f"{script}: {error}", file=sys.stderr)
+    elif issubclass(kind, ModuleNotFoundError):
+        print(f"{script}: {error}; README.md tells how to install what the scripts need", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, traceback)
 
 
-def end_on_interrupt(signal_number, frame):
-    """Handle Ctrl-C: end at once with status 130, as shells expect, wherever the program is."""
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-    os.write(sys.stderr.fileno(), b"\nStopped by Ctrl-C.\n")
-    os._exit(128 + signal_number)
+def watch_for_interrupts():
+    """End on Ctrl-C with status 130, as shells expect, or let `saving` save the model first.
+
+    A thread does it, for Python's own handlers wait while TensorFlow computes, which may be a whole epoch.
+    """
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+
+    def watch(sender):
+        while True:
+            if receiver.recv(1)[0] == signal.SIGINT and not let_training_end():
+                for path in list(unfinished):
+                    path.unlink(missing_ok=True)
+                os.write(sys.stderr.fileno(), b"\nStopped by Ctrl-C.\n")
+                os._exit(130)
+
+    signal.signal(signal.SIGINT, lambda signal_number, frame: None)
+    signal.set_wakeup_fd(sender.fileno())
+    threading.Thread(target=watch, args=[sender], daemon=True).start()
+
+
+def let_training_end():
+    """Return whether a model is being trained that will be saved; if so, the running epoch is its last."""
+    for model in in_training:
+        if not model.stop_training:
+            model.stop_training = True
+            return True
+    return False
 
 
 @contextlib.contextmanager
 def saving(model, path):
     """Save `model` at `path` when the block ends: after the training, after Ctrl-C, after an error.
 
-    Ctrl-C lets the running epoch end, saves the model and ends the script with status 130; a second one ends at once.
+    Ctrl-C lets the running epoch or the saving end and then ends the script with status 130; a second one ends at once.
 
     Args:
         model: the `keras.Model` trained in the block.
@@ -168,26 +199,21 @@ def saving(model, path):
         yield
         return
 
-    def stop_training(signal_number, frame):
-        signal.signal(signal.SIGINT, end_on_interrupt)
-        model.stop_training = True
-
-    at_once = signal.signal(signal.SIGINT, stop_training)
+    in_training.append(model)
     try:
         yield
     finally:
-        stopped = signal.getsignal(signal.SIGINT) is not stop_training
-        signal.signal(signal.SIGINT, at_once)
         try:
             with replaced_whole(path) as temporary:
                 model.save(temporary)
         except OSError as error:
-            report_failure(f"The model could not be saved as {str(path)!r}: {error}")
+            report_failure(f"The model could not be saved as {str(path)!r}: {error.strerror or error}")
             how = "nothing is saved"
         else:
             how = f"the model as trained so far is saved: {path}"
             print(f"\t[Info] Model saved: {printable(path)}")
-    if stopped:
+        in_training.remove(model)
+    if model.stop_training:
         print(f"Stopped by Ctrl-C; {how}", file=sys.stderr)
         sys.exit(130)
 
@@ -196,11 +222,13 @@ def saving(model, path):
 def replaced_whole(path):
     """Give the block a path to write to, and put what it wrote in the place of `path` once it is complete."""
     temporary = path.with_name(f".unfinished-{os.getpid()}{path.suffix}")
+    unfinished.add(temporary)
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+        unfinished.remove(temporary)
 
 
 def printable(path):

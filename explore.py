@@ -81,6 +81,8 @@ def prepare_image(file):
     scale = 20 / max(digit.size)
     width, height = (max(1, round(side * scale)) for side in digit.size)
     digit = np.asarray(digit.resize((width, height), Image.Resampling.LANCZOS), float)
+    if not digit.any():
+        raise ValueError("there is no digit in the picture: only specks, far from each other")
     digit *= 255 / digit.max()
 
     # The centre of mass goes to row and column 14, counted from 0, as far as the digit stays inside.
@@ -205,7 +207,7 @@ def plot_hidden_units(model, units=range(25)):
         'unit 2'
     """
     weights = as_numbers(model.get_weights()[0], "the model's first layer of weights", (784, None))
-    units = as_digits(list(units), "units")
+    units = as_digits(units, "units")
     count = weights.shape[1]
     if len(units) > 25 or units.min() < 0 or units.max() >= count:
         raise ValueError(f"units must be up to 25 numbers from 0 to {count - 1}")

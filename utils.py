@@ -140,7 +140,6 @@ def new_figure(width, height):
 def show(figure):
     """Show a new figure where that is possible, and go on at once."""
     if is_display_available():
-        figure.canvas.draw_idle()
         plt.pause(0.1)  # the time a window takes to appear
 
 
@@ -200,10 +199,9 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
     """
     images = as_images(images)
     labels = as_digits(labels, "labels", len(images))
-    if prediction is None or np.size(prediction) == 0:
-        prediction = None
-    else:
-        prediction = as_digits(prediction, "prediction", len(images))
+    if prediction is not None:
+        prediction = as_array(prediction, "prediction")
+        prediction = as_digits(prediction, "prediction", len(images)) if prediction.size else None
     idx, num = as_whole_number(idx, "idx"), as_whole_number(num, "num")
     if not 0 <= idx < len(images):
         raise ValueError(f"idx must be from 0 to {len(images) - 1}, not {idx}")
@@ -348,7 +346,7 @@ def show_predictions(X_test_image, df, figures, all_errors=False):
     """Print and draw what the network made of the test images (7.5 to 7.9).
 
     Args:
-        X_test_image: the test images, shape (n, 28, 28).
+        X_test_image: the test images, shape (10000, 28, 28).
         df: their `prediction_table`.
         figures: the folder for the figures where there is no display.
         all_errors: whether to list all wrong predictions, not just the first ten.
@@ -362,7 +360,7 @@ def show_predictions(X_test_image, df, figures, all_errors=False):
     )
 
     print("\t[Info] Error analysis:")
-    errors = misclassified_digits(y_test_label, prediction)
+    errors = misclassified_digits(df.label, df.predict)
     listed = errors if all_errors else errors[:10]
     for i, label, predict in listed.itertuples():
         print(f"\tAt {i}'th: {label} is with wrong prediction as {predict}!")
@@ -398,7 +396,7 @@ def keep_figure(axes, folder, name):
         with replaced_whole(path) as temporary:
             np.ravel(axes)[0].figure.savefig(temporary, bbox_inches="tight")
     except OSError as error:
-        report_failure(f"The figure {str(path)!r} could not be saved: {error.strerror}")
+        report_failure(f"The figure {str(path)!r} could not be saved: {error.strerror or error}")
     else:
         print(f"\t[Info] Figure saved: {printable(path)}")
 
@@ -412,14 +410,17 @@ def wait_for_windows():
 # Checks of what a helper was given
 
 
-def as_numbers(values, name, shape):
-    """Return `values` as an array of finite numbers of the given shape, where None stands for any length but 0."""
+def as_array(values, name):
     try:
         array = np.asarray(values)
-        if array.dtype == object:
-            array = array.astype(float)
+        return array.astype(float) if array.dtype == object else array
     except Exception as error:  # each kind of tensor has its own
         raise ValueError(f"{name} must be an array of numbers ({error})") from error
+
+
+def as_numbers(values, name, shape):
+    """Return `values` as an array of finite numbers of the given shape, where None stands for any length but 0."""
+    array = as_array(values, name)
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite numbers")
     if array.size == 0:

@@ -3,7 +3,8 @@
 In each round every entry runs once, in a process of its own with all cores: 10 epochs with validation after each, then
 the test accuracy. Only figures from the same round compare, for a shared machine may be twice as fast a minute later;
 so the tables give medians, and ratios taken within the rounds. Each figure goes to `results/compare.csv` as soon as it
-is there, and a run that was interrupted goes on where it stopped.
+is there, and a run that was interrupted goes on where it stopped. At the end, or at once when all is measured already,
+`results/compare_summary.csv` is written, the tables are printed as Markdown and the picture is drawn.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 from environment import PROJECT, VARIANTS, describe_environment
+from matplotlib.figure import Figure
 
 sys.path.insert(0, str(PROJECT))
 from command_line import replaced_whole, whole_number
@@ -92,12 +94,22 @@ def summarize(results):
     return summary.loc[order]
 
 
-def as_markdown(summary):
-    """Return the summary as one Markdown table for each network."""
-    lines = []
+def overview(summary):
+    """Return the training times and, in brackets, those of the whole process as one Markdown table, in seconds."""
+    lines = [f"| | {' | '.join(VARIANTS)} |", "| --- " * (1 + len(VARIANTS)) + "|"]
+    for entry in ENTRIES:
+        rows = [summary.loc[(variant, entry)] if has(entry, variant) else None for variant in VARIANTS]
+        cells = ["" if row is None else f"{row.training:.1f} ({row.whole:.1f})" for row in rows]
+        lines.append(f"| {entry} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def details(summary):
+    """Return the summary as Markdown, a table for each network."""
+    texts = []
     for variant in summary.index.unique("variant"):
-        lines += [
-            f"| {variant} | whole process, s | to ours | training, s | to ours | start-up, s | memory, MB | accuracy |",
+        lines = [
+            f"| {variant} | whole process, s | x ours | training, s | x ours | start-up, s | memory, MB | accuracy |",
             "| --- " * 8 + "|",
         ]
         for entry, row in summary.loc[variant].iterrows():
@@ -113,8 +125,24 @@ def as_markdown(summary):
                 accuracy,
             ]
             lines.append(f"| {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines)
+        texts.append("\n".join(lines))
+    return texts
+
+
+def draw_times(summary):
+    """Draw for each network how long each entry trains and how long its whole process takes, with the range seen."""
+    figure = Figure(figsize=(12, 3.2), layout="constrained", dpi=100)
+    for axes, variant in zip(figure.subplots(1, len(VARIANTS)), VARIANTS):
+        entries = [entry for entry in ENTRIES if has(entry, variant)]
+        times = summary.loc[variant].loc[entries]
+        spread = [times.whole - times.whole_low, times.whole_high - times.whole]
+        axes.barh(entries, times.whole, color="#bcd9ea", xerr=spread, ecolor="#555555", label="whole process")
+        axes.barh(entries, times.training, color="#0072b2", height=0.4, label="training")
+        axes.invert_yaxis()
+        axes.set(title=variant, xlabel="seconds")
+        axes.grid(axis="x", alpha=0.3)
+    figure.axes[0].legend(loc="lower right")
+    return figure
 
 
 def main():
@@ -150,7 +178,14 @@ def main():
             f"whole {row['whole']:.1f} s, training {row['training']:.1f} s",
             flush=True,
         )
-    print(as_markdown(summarize(results)))
+    summary = summarize(results)
+    with replaced_whole(options.output / "compare_summary.csv") as temporary:
+        summary.to_csv(temporary, float_format="%.4g")
+    with replaced_whole(options.output / "compare_times.png") as temporary:
+        draw_times(summary).savefig(temporary)
+    print(
+        "\nTraining and, in brackets, the whole process, in seconds:", overview(summary), *details(summary), sep="\n\n"
+    )
 
 
 if __name__ == "__main__":

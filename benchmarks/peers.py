@@ -153,7 +153,7 @@ def jax_scan(hidden, dropout):
 
 
 def floor(hidden, dropout):
-    """Only the matrix products of the training steps, forward and backward: no library can need less time."""
+    """Only the matrix products of the training steps, forward and backward: what the arithmetic costs in NumPy."""
     x_train, *_ = read_rows()
     say("data ready")
 

@@ -176,14 +176,19 @@ def draw_curves(epochs):
     return figure
 
 
+def tables(runs):
+    """Return the three tables as Markdown."""
+    texts = []
+    for table in (accuracy_table(runs), last_epoch_table(runs), claims_table(runs)):
+        table = table.reset_index()
+        rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+        texts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
+    return texts
+
+
 def report(results, output):
     """Print the tables as Markdown and draw the pictures."""
-    tables = accuracy_table(results.runs), last_epoch_table(results.runs), claims_table(results.runs)
-    for table in tables:
-        table = table.reset_index()
-        print(f"\n| {' | '.join(table.columns)} |\n{'| --- ' * len(table.columns)}|")
-        for row in table.itertuples(index=False):
-            print(f"| {' | '.join(row)} |")
+    print("", *tables(results.runs), sep="\n\n")
     for figure, name in ((draw_accuracies(results.runs), "accuracies"), (draw_curves(results.epochs), "curves")):
         with replaced_whole(output / f"reproduce_{name}.png") as temporary:
             figure.savefig(temporary)

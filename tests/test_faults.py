@@ -36,7 +36,7 @@ def read_until(process, text):
 
 
 @posix_only
-@pytest.mark.parametrize("seconds", [1, 2, 4])
+@pytest.mark.parametrize("seconds", [1, 3])
 def test_ctrl_c_while_it_starts(seconds, tmp_path):
     process = start("ch6_1.py", folder=tmp_path, COVERAGE_PROCESS_START=None)
     time.sleep(seconds)
@@ -47,14 +47,18 @@ def test_ctrl_c_while_it_starts(seconds, tmp_path):
 
 
 @posix_only
-@pytest.mark.parametrize("moment", ["Epoch 2/", "Making prediction"])
-def test_ctrl_c_in_any_phase(moment, tmp_path):
-    process = start("ch6_1.py", "--epochs", "3", folder=tmp_path)
+@pytest.mark.parametrize(
+    "moment, options", [("Epoch 1/", ["--batch-size", "1"]), ("Making prediction", ["--epochs", "3"])]
+)
+def test_ctrl_c_in_any_phase(moment, options, tmp_path):
+    process = start("ch6_1.py", *options, folder=tmp_path)
     read_until(process, moment)
+    time.sleep(2 if "--batch-size" in options else 0)  # then it is in the midst of an epoch that takes long
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert own_lines(errors) == ["Stopped by Ctrl-C."]
+    assert "48000/48000" not in output
 
 
 @posix_only
@@ -161,43 +165,15 @@ def test_folders_deleted_during_training(tmp_path):
 
 
 @posix_only
-def test_a_pipe_that_closes_early(tmp_path):
-    process = start("ch6_1.py", "--save", "m.keras", folder=tmp_path, KERAS_MAX_EPOCHS="2")
-    read_until(process, "Shape of train label")
+@pytest.mark.parametrize("moment, saved", [("Shape of train label", False), ("Epoch 2/", True)])
+def test_a_pipe_that_closes_early(moment, saved, tmp_path):
+    process = start("ch6_1.py", "--save", "m.keras", folder=tmp_path)
+    read_until(process, moment)
     process.stdout.close()
     errors = process.stderr.read()
     process.wait(timeout=60)
     assert own_lines(errors) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"PYTHONIOENCODING": "cp950", "COLUMNS": "40"},
-        {"PYTHONIOENCODING": "cp1252"},
-        {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    ],
-    ids=["cp950, 40 columns", "cp1252", "LANG=C"],
-)
-def test_other_encodings_and_names_with_spaces_chinese_and_quotes(changes, tmp_path):
-    ended = subprocess.run(
-        [sys.executable, PROJECT / "ch6_1.py", "--figures", '圖 "片"', "--save", "手寫 '數字'.keras"],
-        cwd=tmp_path,
-        env=environment(**SHORT, **changes),
-        capture_output=True,
-    )
-    encoding = changes.get("PYTHONIOENCODING", "utf-8")
-    output, errors = ended.stdout.decode(encoding), ended.stderr.decode(encoding)
-    assert ended.returncode == 0, errors
-    assert own_lines(errors) == []
-    assert keras.saving.load_model(tmp_path / "手寫 '數字'.keras").count_params() == 203530
-    assert len(list((tmp_path / '圖 "片"').glob("*.png"))) == 7
-    summary = output.split("Model summary:\n")[1].split("3/3 - ")[0]
-    assert "Total params: 203,530" in summary and "?" not in summary
-    if "COLUMNS" in changes:
-        assert max(map(len, summary.splitlines())) <= 40
-    else:
-        assert re.search(r"dense \(Dense\) .*\(None, 256\) .*200,960", summary), output
+    assert (tmp_path / "m.keras").exists() == saved
 
 
 @pytest.mark.parametrize("backend", ["agg", "pdf", "svg", "tkagg", "qtagg", "webagg", "module://none", "nonsense", ""])

@@ -58,20 +58,76 @@ def some_data(count):
     return ch6_1.x_Train_norm[:count], ch6_1.y_TrainOneHot[:count]
 
 
-def test_it_computes_what_keras_computes():
-    """With all the training data in one batch, shuffling changes nothing, and both ways must agree."""
+@pytest.mark.parametrize("platform", ["linux", "without XLA"])
+@pytest.mark.parametrize("batch_size", [200, 300])
+def test_it_computes_what_keras_computes(platform, batch_size, monkeypatch):
+    """The batches in the same order, whole ones and a smaller last one: both ways must agree."""
+    import tensorflow as tf
+
+    monkeypatch.setattr("fast_fit.sys.platform", platform)
+    monkeypatch.setattr(tf.random, "shuffle", lambda order: order)
     x, y = some_data(1000)
     histories, weights = [], []
     for prepare in (compile_epochs, lambda model: None):
         model = compiled(ch6_1.build_model)
+        keras_alone = {"shuffle": False} if histories else {}
         prepare(model)
-        histories.append(model.fit(x, y, batch_size=800, epochs=5, validation_split=0.2, verbose=0).history)
+        history = model.fit(x, y, batch_size=batch_size, epochs=3, validation_split=0.2, verbose=0, **keras_alone)
+        histories.append(history.history)
         weights.append(model.get_weights())
     assert histories[0].keys() == histories[1].keys() == {"accuracy", "loss", "val_accuracy", "val_loss"}
     for name in histories[0]:
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-4)
     for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_an_optimizer_that_averages_the_weights(monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.random, "shuffle", lambda order: order)
+    x, y = some_data(400)
+    weights = []
+    for prepare in (compile_epochs, lambda model: None):
+        keras.utils.set_random_seed(10)
+        model = ch6_1.build_model()
+        model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.Adam(use_ema=True))
+        prepare(model)
+        model.fit(x, y, batch_size=400, epochs=3, verbose=0)
+        weights.append(model.get_weights())
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_a_layer_that_xla_cannot_compile_and_a_metric_for_each_digit():
+    x, y = some_data(100)
+    layers = [keras.Input((784,)), keras.layers.Reshape((28, 28, 1)), keras.layers.RandomRotation(0.1)]
+    model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+    model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=[keras.metrics.F1Score()])
+    compile_epochs(model)
+    history = model.fit(x, y, batch_size=50, epochs=2, verbose=0).history
+    assert np.shape(history["f1_score"]) == (2, 10) and np.isfinite(history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    "images, labels, arguments",
+    [
+        (100, 200, {}),
+        (200, 100, {"validation_split": 0.2}),
+        (100, 100, {"validation_split": 1.0}),
+        (4, 4, {"validation_split": 0.9}),
+        (100, 100, {"batch_size": -5}),
+    ],
+)
+def test_a_wrong_call_gets_keras_own_error(images, labels, arguments):
+    errors = []
+    for prepare in (compile_epochs, lambda model: None):
+        model = compiled(ch6_1.build_model)
+        prepare(model)
+        with pytest.raises(Exception) as caught:
+            model.fit(ch6_1.x_Train_norm[:images], ch6_1.y_TrainOneHot[:labels], verbose=0, **arguments)
+        errors.append(caught)
+    assert errors[0].type == errors[1].type and str(errors[0].value) == str(errors[1].value)
 
 
 class Recorder(keras.layers.Layer):
@@ -126,13 +182,17 @@ def test_other_arguments_go_to_keras():
     assert int(model.optimizer.iterations) == 2 * 2 + 13 + 2  # in batches of 200, of 32 and of 200
 
 
-def test_it_respects_keras_limits(monkeypatch, capsys):
+def test_it_respects_keras_limits(capsys):
     x, y = some_data(1000)
     model = compiled(ch6_1.build_model)
     compile_epochs(model)
-    monkeypatch.setattr(keras.src.backend.config, "_MAX_EPOCHS", 2)
-    monkeypatch.setattr(keras.src.backend.config, "_MAX_STEPS_PER_EPOCH", 3)
-    history = model.fit(x, y, batch_size=100, epochs=10, validation_split=0.2, verbose=2)
+    keras.config.set_max_epochs(2)
+    keras.config.set_max_steps_per_epoch(3)
+    try:
+        history = model.fit(x, y, batch_size=100, epochs=10, validation_split=0.2, verbose=2)
+    finally:
+        keras.config.set_max_epochs(None)
+        keras.config.set_max_steps_per_epoch(None)
     assert history.epoch == [0, 1]
     assert int(model.optimizer.iterations) == 6
     assert "3/3" in capsys.readouterr().out

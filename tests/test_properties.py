@@ -95,6 +95,7 @@ def test_plot_anything(thing):
 def test_plot_digits_with_anything(array, labels, prediction, idx, num):
     words = ("labels", "prediction", "idx", "num")
     names(lambda: utils.plot_images_labels_predict(array, labels, prediction, idx, num), *words)
+    names(lambda: utils.plot_images_labels_predict(array, range(len(array)), prediction, 0), *words)
     every_axes = names(lambda: utils.plot_images_labels_predict(array, range(len(array)), None, idx, num), *words)
     if every_axes is not None:
         assert len(every_axes) == min(num, 25, len(array) - idx)

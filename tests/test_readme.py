@@ -14,6 +14,10 @@ from conftest import PROJECT
 
 import ch6_1
 
+sys.path.insert(0, str(PROJECT / "benchmarks"))
+import compare
+import reproduce
+
 READMES = ["README.md", "README.zh-TW.md"]
 ENGLISH, CHINESE = ((PROJECT / name).read_text(encoding="utf-8") for name in READMES)
 REFERENCE = r"\[`([^`]+)`\]\((\w+\.py)#L(\d+)\)"
@@ -100,18 +104,33 @@ def test_a_change_since_the_book(old, error, new, readers_names):
         exec(new, dict(readers_names))
 
 
+RESULTS = PROJECT / "benchmarks/results"
+
+
 @pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=READMES)
 def test_the_figures_are_those_that_were_measured(text):
-    runs = pd.read_csv(PROJECT / "benchmarks/results/reproduce_runs.csv")
-    sys.path.insert(0, str(PROJECT / "benchmarks"))
-    from reproduce import accuracy_table, claims_table
-
-    for row in accuracy_table(runs).itertuples():
-        assert re.search(rf"\| {row.mean} \({row.lowest} \w+ {row.highest}\) \|", text)
-    for held in claims_table(runs)["held with"]:
-        number, of = re.match(r"(\d+) of (\d+)", held).groups()
-        assert f"| {held} |" in text or f"| {of} 次中有 {number} 次 |" in text
+    runs = pd.read_csv(RESULTS / "reproduce_runs.csv")
+    accuracies = re.findall(r"\| (\S+%) \| (\S+%) \((\S+%) \w+ (\S+%)\) \|$", text, re.MULTILINE)
+    table = reproduce.accuracy_table(runs)
+    books = [f"{float(book.rstrip('%')):.1f}%" for book in table.book]
+    assert accuracies == list(zip(books, table["mean"], table.lowest, table.highest))
+    claims = re.findall(r"^\| (.*) \| (?:(\d+) of 20 seeds|20 次中有 (\d+) 次) \|$", text, re.MULTILINE)
+    measured = reproduce.claims_table(runs)["held with"]
+    assert [int(english or chinese) for _, english, chinese in claims] == [int(held.split()[0]) for held in measured]
+    assert text is CHINESE or [claim for claim, _, _ in claims] == list(measured.index)
     assert runs.groupby("variant").seed.nunique().eq(20).all()
+    times = compare.overview(compare.summarize(pd.read_csv(RESULTS / "compare.csv"))).splitlines()[2:]
+    assert "\n".join(row.partition(" | ")[2] for row in times) in re.sub(r"^\| [^|]* \| ", "", text, flags=re.MULTILINE)
+
+
+def test_the_tables_of_the_benchmarks_are_those_that_were_measured():
+    text = (PROJECT / "benchmarks/README.md").read_text(encoding="utf-8")
+    measured = pd.read_csv(RESULTS / "compare.csv")
+    assert measured.groupby(["variant", "entry"])["round"].nunique().ge(5).all()
+    for table in reproduce.tables(pd.read_csv(RESULTS / "reproduce_runs.csv")):
+        assert table in text
+    for table in compare.details(compare.summarize(measured)):
+        assert table in text
 
 
 def test_every_picture_is_there_and_is_described():

@@ -5,7 +5,7 @@ import string
 
 import numpy as np
 import pytest
-from conftest import PROJECT, SHORT, own_lines, run_script
+from conftest import SHORT, own_lines, run_script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -100,23 +100,37 @@ def test_the_saved_model_predicts_the_same(full_run, test_images, test_labels):
 
 
 @pytest.mark.parametrize(
-    "script, options, parameters, book",
+    "script, options, parameters, book, terminal",
     [
-        ("ch6_1.py", ["--units", "1000", "--batch-size", "300"], "795,010", "97.9%"),
-        ("ch7_dropout.py", [], "795,010", "98.0%"),
-        ("ch6_2.py", [], "1,796,010", "97.9%"),
+        ("ch6_1.py", ["--units", "1000", "--batch-size", "300"], "795,010", "97.9%", {"PYTHONIOENCODING": "cp1252"}),
+        ("ch7_dropout.py", [], "795,010", "98.0%", {"PYTHONIOENCODING": "cp950", "COLUMNS": "40"}),
+        ("ch6_2.py", [], "1,796,010", "97.9%", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),
     ],
+    ids=["1000 units, cp1252", "dropout, cp950, 40 columns", "two layers, LC_ALL=C"],
 )
-def test_a_short_run(script, options, parameters, book, tmp_path):
-    ended = run_script(script, *options, "--figures", "here/and there", folder=tmp_path, **SHORT)
+def test_a_short_run_on_any_terminal(script, options, parameters, book, terminal, tmp_path):
+    """The other three networks, each on a terminal of another kind, with names that are hard to print."""
+    import keras
+
+    folder, file = '圖 "片"/of today', "手寫 '數字'.keras"
+    encoding = terminal.get("PYTHONIOENCODING", "utf-8")
+    arguments = [script, *options, "--figures", folder, "--save", file]
+    ended = run_script(*arguments, folder=tmp_path, encoding=encoding, **SHORT, **terminal)
     assert ended.returncode == 0, ended.stderr
     check_order(ended.stdout)
     assert f"Total params: {parameters} " in ended.stdout
     assert f"Accuracy in the book = {book}\n" in ended.stdout
     assert len(re.findall(r"^\tAt \d+'th: ", ended.stdout, re.MULTILINE)) == 10
     assert re.search(r"^\t\.\.\. and \d+ more \(--all-errors lists them all\)$", ended.stdout, re.MULTILINE)
-    assert {path.stem for path in (tmp_path / "here/and there").glob("*.png")} == FIGURES
     assert own_lines(ended.stderr) == []
+    assert {path.stem for path in (tmp_path / folder).glob("*.png")} == FIGURES
+    assert f"{keras.saving.load_model(tmp_path / file).count_params():,}" == parameters
+    summary = ended.stdout.split("Model summary:\n")[1].split("3/3 - ")[0]
+    assert "?" not in summary
+    if "COLUMNS" in terminal:
+        assert max(map(len, summary.splitlines())) <= 40
+    else:
+        assert re.search(r"dense \(Dense\) .*\(None, 1000\) .*785,000", summary), summary
 
 
 @pytest.mark.parametrize(
@@ -168,7 +182,6 @@ def test_help_names_every_option_with_its_default(script, tmp_path):
     assert ("--units" in text) == (script != "ch6_2.py")
 
 
-# Options never run a training here: the last one is always wrong, or asks for help.
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_text_as_an_option_ends_in_one_line(tmp_path_factory, monkeypatch, capsys, data):
@@ -191,9 +204,3 @@ def test_any_text_as_an_option_ends_in_one_line(tmp_path_factory, monkeypatch, c
             assert len(output.err.rstrip("\n").split("\n")) == 1 and output.out == ""
     else:
         assert options.epochs >= 1 and options.units >= 1
-
-
-def test_the_readmes_commands_are_those_that_are_tested():
-    for name in ("README.md", "README.zh-TW.md"):
-        text = (PROJECT / name).read_text(encoding="utf-8")
-        assert "python ch6_1.py" in text and "python -m pytest" in text
