@@ -1,6 +1,7 @@
 """What several test files use: the scripts run as a reader runs them, the data, the networks."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,12 @@ def run_script(script, *arguments, folder, encoding="utf-8", **changes):
 
 def own_lines(text):
     """Return the lines of standard error without TensorFlow's start-up notes and Keras's notes on shortened runs."""
-    noise = ("WARNING: All log", "I0", "W0", "E0", "To enable the following", "  warnings.warn", "  self._")
-    shortened = ("UserWarning: Limiting", "UserWarning: Your input ran out of data")
-    lines = [line for line in text.splitlines() if line and not line.startswith(noise)]
-    return [line for line in lines if not any(note in line for note in shortened)]
+    # What TensorFlow logs begins with a letter and a number, or, before 2.20, with the date.
+    noise = re.compile(
+        r"WARNING: All log|[IWE]0\d+ |\d{4}-\d\d-\d\d \S+ [IWE] |To enable the following|  warnings.warn|  self._"
+        r"|.*UserWarning: (Limiting|Your input ran out of data)"
+    )
+    return [line for line in text.splitlines() if line and not noise.match(line)]
 
 
 @pytest.fixture(scope="session")
