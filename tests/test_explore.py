@@ -83,6 +83,12 @@ def test_a_picture_without_a_digit_or_that_is_none(model, tmp_path, test_images)
     Image.new("RGB", (200, 200), "white").save(tmp_path / "blank.png")
     with pytest.raises(ValueError, match="no digit"):
         explore.predict_digit(model, tmp_path / "blank.png")
+    page = Image.new("L", (2000, 2000), 255)
+    page.putpixel((0, 0), 0)
+    page.putpixel((1999, 1999), 0)
+    page.save(tmp_path / "specks.png")
+    with pytest.raises(ValueError, match="no digit.*only specks"):
+        explore.predict_digit(model, tmp_path / "specks.png")
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(ValueError, match="text.png is not a picture"):
         explore.predict_digit(model, tmp_path / "text.png")
@@ -104,6 +110,21 @@ def test_confident_mistakes_are_drawn(probabilities, test_images, test_labels):
         assert axes.get_title() == f"l={row.label:.0f} ({row.p_label:.1%})\np={row.predict:.0f} ({row.p_predict:.1%})"
 
 
+def test_no_mistakes_to_draw(probabilities, test_images, test_labels):
+    with pytest.raises(ValueError, match="^num must be at least 1, not 0$"):
+        explore.plot_confident_mistakes(test_images, test_labels, probabilities, num=0)
+    with pytest.raises(ValueError, match="^probabilities hold no mistake"):
+        explore.plot_confident_mistakes(test_images, test_labels, np.eye(10)[test_labels])
+
+
+def test_the_prepared_picture_is_shown(model, tmp_path, test_images, monkeypatch):
+    shown = []
+    monkeypatch.setattr(explore, "plot_image", shown.append)
+    Image.fromarray(test_images[0]).resize((280, 280)).save(tmp_path / "photo.png")
+    explore.predict_digit(model, tmp_path / "photo.png", show=True)
+    assert (shown[0] == explore.prepare_image(tmp_path / "photo.png")).all()
+
+
 def test_hidden_units_share_one_scale(model):
     weights = model.layers[0].get_weights()[0]
     every_axes = explore.plot_hidden_units(model, [3, 255])
@@ -113,6 +134,8 @@ def test_hidden_units_share_one_scale(model):
     for units in ([256], [-1], range(26)):
         with pytest.raises(ValueError, match="^units must be up to 25 numbers from 0 to 255$"):
             explore.plot_hidden_units(model, units)
+    with pytest.raises(ValueError, match="^units must have the shape"):
+        explore.plot_hidden_units(model, 5)
 
 
 def test_the_examples_of_the_docstrings(model, probabilities, tmp_path, monkeypatch, test_images):

@@ -161,6 +161,22 @@ def test_folders_deleted_during_training(tmp_path):
     assert "Accuracy of testing data" in output and (tmp_path / "pictures/accuracy.png").exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a folder of Linux in which nobody can make a file")
+@pytest.mark.parametrize("arguments", [["--figures", "/proc"], ["--save", "/proc/model.keras"]])
+def test_a_folder_that_takes_no_files(arguments, tmp_path):
+    ended = run_script("ch6_1.py", *arguments, folder=tmp_path)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1 and f"{arguments[0]}: no file can be written in '/proc'" in ended.stderr
+
+
+def test_a_package_that_is_not_installed(tmp_path):
+    (tmp_path / "keras.py").write_text("import no_such_package")
+    ended = run_script("ch6_1.py", folder=tmp_path, PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1 and ended.stdout == ""
+    assert ended.stderr.startswith("ch6_1.py: No module named 'no_such_package'; README.md tells how")
+    assert len(ended.stderr.splitlines()) == 1
+
+
 # Where the output goes
 
 
