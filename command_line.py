@@ -190,6 +190,7 @@ def saving(model, path):
     """Save `model` at `path` when the block ends: after the training, after Ctrl-C, after an error.
 
     Ctrl-C lets the running epoch or the saving end and then ends the script with status 130; a second one ends at once.
+    In a session it raises KeyboardInterrupt as ever, and the model is saved all the same.
 
     Args:
         model: the `keras.Model` trained in the block.

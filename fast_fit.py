@@ -39,7 +39,7 @@ def compile_epochs(model):
 
 
 def fits_in_batches(x, y, batch_size, epochs, verbose, validation_split):
-    """Return whether x and y are arrays of the same length, and batches and parts of it come out whole."""
+    """Return whether `fit_arrays` serves this call: arrays of one length, of which no part or batch is empty."""
     if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.shape[:1] == y.shape[:1] != ()):
         return False
     if None in (batch_size, epochs, verbose, validation_split) or not isinstance(batch_size, int) or batch_size < 1:

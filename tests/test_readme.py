@@ -145,6 +145,7 @@ def test_both_readmes_have_the_same_parts():
     assert headings[0] == headings[1]
     commands = [re.findall(r"^```bash\n(.*)\n```", text, re.MULTILINE) for text in (ENGLISH, CHINESE)]
     assert commands[0] == commands[1] and len(commands[0]) == 2
+    assert "python ch6_1.py" in commands[0][0] and commands[0][1].endswith("python -m pytest")
     assert "](README.zh-TW.md)" in ENGLISH and "](README.md)" in CHINESE
     explorations = [re.findall(r"^\| `(\w+)\(", text, re.MULTILINE) for text in (ENGLISH, CHINESE)]
     assert explorations[0] == explorations[1]
