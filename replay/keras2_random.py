@@ -1,0 +1,116 @@
+"""The random numbers of Keras 2.0 on TensorFlow 1, in the order in which they were drawn, on today's Keras.
+
+All of them followed from NumPy's global generator, so from `np.random.seed(10)`:
+
+- A layer took an op seed from it when it was added to the network: Dense for its first weights, Dropout for its masks.
+  (Keras 2.0: `Sequential.add` in keras/models.py; `random_normal` and `dropout` in keras/backend/tensorflow_backend.py.)
+- TensorFlow turned op seed and graph seed into numbers by Philox 4x32-10, a generator that only counts. (TensorFlow 1:
+  DEFAULT_GRAPH_SEED in python/framework/random_seed.py; core/util/guarded_philox_random.cc; core/kernels/random_op.cc,
+  which reserves 256 counts for each uniform number.)
+- Each epoch shuffled the order of the images with `np.random.shuffle`. (Keras 2.0: keras/engine/training.py.)
+"""
+
+import weakref
+
+import keras
+import numpy as np
+import tensorflow as tf
+import training_loop
+
+GRAPH_SEED = 87654321
+PHILOX = 1  # TensorFlow's number for the algorithm
+NORMAL = keras.initializers.get("normal").get_config()
+
+keras_add = keras.Sequential.add
+counters = weakref.WeakKeyDictionary()  # layer: how far its stream of random numbers has been used, and its op seed
+
+
+class CannotReplay(ValueError):
+    """Keras 2.0 would have drawn random numbers that are not known here."""
+
+
+def draw(op, shape, counter):
+    """Return the float32 numbers that TensorFlow 1 drew with the op seed `counter[1]` after `counter[0]` counts."""
+    key = tf.constant([GRAPH_SEED], tf.uint64)
+    return op(shape=shape, key=key, counter=tf.cast(counter, tf.uint64), alg=PHILOX)
+
+
+def add(model, layer, rebuild=True):
+    """Add a layer to a `keras.Sequential`, and draw its op seed and its first weights at once, as Keras 2.0 did."""
+    keras_add(model, layer)
+    if layer in counters or not is_known(layer):
+        return
+    counters[layer] = tf.Variable([0, np.random.randint(10_000_000)], dtype=tf.int64)
+    if isinstance(layer, keras.layers.Dense):
+        normal = draw(tf.raw_ops.StatelessRandomNormalV2, layer.kernel.shape, counters[layer])
+        layer.kernel.assign(0.05 * normal)
+
+
+def is_known(layer):
+    if isinstance(layer, keras.layers.Dropout):
+        return layer.seed is None and layer.noise_shape is None and 0 < layer.rate < 1
+    if isinstance(layer, keras.layers.Dense):
+        zeros = isinstance(layer.bias_initializer, keras.initializers.Zeros)
+        return layer.built and zeros and layer.kernel_initializer.get_config() == NORMAL
+    return False
+
+
+def drop(layer, x):
+    """Return `x` after a Dropout layer in the next training step: part of the numbers 0, the others larger."""
+    keep = 1 - layer.rate
+    mask = tf.floor(keep + draw(tf.raw_ops.StatelessRandomUniformV2, tf.shape(x), counters[layer]))
+    counters[layer].assign_add(tf.stack([256 * tf.size(x, tf.int64), 0]))
+    return x / keep * mask
+
+
+def fit(
+    model, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0, **others
+):
+    """Train `model` as `keras.Model.fit` does, but with the random numbers of Keras 2.0.
+
+    Raises:
+        CannotReplay: what was asked for is not known to give the numbers of Keras 2.0; nothing has been trained.
+    """
+    callbacks = keras.tree.flatten(callbacks or [])
+    if others:
+        refuse(f"fit({', '.join(others)}=...)")
+    for layer in model.layers:
+        if layer not in counters:
+            refuse(f"the layer {layer.name!r} of {model.name!r}")
+    for callback in callbacks:
+        if called_in_batches(callback):
+            refuse(f"{type(callback).__name__}, a callback that is called in each batch,")
+    if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and len(x) == len(y)):
+        refuse("fit without two NumPy arrays of one length")
+    if not 0 <= validation_split < 1 or int(len(x) * (1 - validation_split)) < 1:
+        refuse(f"validation_split={validation_split} of {len(x)} images")
+
+    def in_training(x):
+        for layer in model.layers:
+            x = drop(layer, x) if isinstance(layer, keras.layers.Dropout) else layer(x)
+        return x
+
+    history = training_loop.fit(
+        model, in_training, x, y, batch_size or 32, epochs, verbose, callbacks, validation_split
+    )
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # for optimizers that average the weights
+    return history
+
+
+def refuse(what):
+    raise CannotReplay(
+        f"{what} cannot be replayed: the random numbers are known for a keras.Sequential that begins with keras.Input,"
+        " of Dense layers with kernel_initializer='normal' and Dropout layers, trained on arrays"
+    )
+
+
+def called_in_batches(callback):
+    hooks = [f"on_{phase}batch_{moment}" for phase in ("", "train_", "test_") for moment in ("begin", "end")]
+    own = [hook for hook in hooks if getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook)]
+    return own and getattr(callback, "save_freq", None) != "epoch"
+
+
+def install():
+    """In this process, build and train every network with the random numbers of Keras 2.0."""
+    keras.Sequential.add = add
+    keras.Model.fit = fit
