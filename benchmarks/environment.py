@@ -1,5 +1,6 @@
-"""What both benchmarks need: the four networks, and a record of where figures were measured."""
+"""What both benchmarks need: where the project is, a file written whole, a record of where figures were measured."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -10,42 +11,26 @@ from pathlib import Path
 import pandas as pd
 
 PROJECT = Path(__file__).resolve().parent.parent
+sys.path += [str(PROJECT), str(PROJECT / "replay")]
 
-# The author's figures are printed in the book; where it gives none there is None.
-VARIANTS = {
-    "256 units": {
-        "script": "ch6_1.py",
-        "options": [],
-        "hidden": [256],
-        "dropout": False,
-        "book_test_accuracy": 0.976,
-        "book_last_epoch": None,
-    },
-    "1000 units": {
-        "script": "ch6_1.py",
-        "options": ["--units", "1000"],
-        "hidden": [1000],
-        "dropout": False,
-        "book_test_accuracy": 0.979,
-        "book_last_epoch": {"loss": 0.0064, "accuracy": 0.9993, "val_loss": 0.0701, "val_accuracy": 0.9807},
-    },
-    "1000 units, dropout": {
-        "script": "ch7_dropout.py",
-        "options": [],
-        "hidden": [1000],
-        "dropout": True,
-        "book_test_accuracy": 0.980,
-        "book_last_epoch": {"loss": 0.0380, "accuracy": 0.9882, "val_loss": 0.0666, "val_accuracy": 0.9807},
-    },
-    "2 x 1000 units, dropout": {
-        "script": "ch6_2.py",
-        "options": [],
-        "hidden": [1000, 1000],
-        "dropout": True,
-        "book_test_accuracy": 0.979,
-        "book_last_epoch": {"loss": 0.0523, "accuracy": 0.9828, "val_loss": 0.0786, "val_accuracy": 0.9791},
-    },
-}
+from author import NETWORKS  # noqa: E402
+
+
+def command(network):
+    """Return the script of a network and its options, as a reader types them after `python`."""
+    script, units = NETWORKS[network]["script"], NETWORKS[network]["units"]
+    return [f"{script}.py", *(["--units", str(units)] if units else [])]
+
+
+@contextlib.contextmanager
+def replaced_whole(path):
+    """Give the block a path to write to, and put what it wrote in the place of `path` once it is complete."""
+    temporary = path.with_name(f".unfinished-{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def processor_name():
@@ -58,8 +43,8 @@ def processor_name():
     return platform.processor()
 
 
-def describe_environment():
-    """Return a table of the machine, the versions, the date and the command."""
+def record_environment(path, packages):
+    """Write a table of the machine, the versions, the date and the command."""
     rows = {
         "date": datetime.date.today().isoformat(),
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
@@ -68,9 +53,17 @@ def describe_environment():
         "system": platform.system(),
         "python": platform.python_version(),
     }
-    for package in ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "jax", "torch", "scikit-learn"):
+    for package in packages:
         try:
             rows[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             rows[package] = "not installed"
-    return pd.DataFrame({"what": rows.keys(), "value": rows.values()})
+    with replaced_whole(path) as temporary:
+        pd.DataFrame({"what": rows.keys(), "value": rows.values()}).to_csv(temporary, index=False)
+
+
+def as_markdown(table):
+    """Return a pandas DataFrame of texts, its index included, as a Markdown table."""
+    table = table.reset_index()
+    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -40,7 +40,7 @@ def read_arguments():
 
 def train(name, units):
     """Build, train and test one of the networks as its script does, and return its figures."""
-    from book import figures
+    from author import figures
 
     script = importlib.import_module(name)
     keras.utils.set_random_seed(10)
@@ -56,7 +56,7 @@ def train(name, units):
 
 def train_all():
     """Train the four networks, and print the author's figures beside those that came out."""
-    from book import NETWORKS
+    from author import NETWORKS
 
     runs = {}
     for name, network in NETWORKS.items():
