@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 os.environ["MPLBACKEND"] = "agg"
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 def environment(**changes):

@@ -1,8 +1,5 @@
 """What the plot helpers draw, on real digits."""
 
-import gc
-import warnings
-
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -16,6 +13,15 @@ from utils import (
     show_train_history,
 )
 
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    """Save each test's pictures in a folder of its own, and close them at the end."""
+    monkeypatch.setattr(utils, "figures_folder", tmp_path / "figures")
+    yield
+    plt.close("all")
+
+
 HISTORY = {
     "accuracy": [0.88, 0.94, 0.96],
     "loss": [0.44, 0.19, 0.14],
@@ -28,9 +34,11 @@ def drawn_image(axes):
     return axes.images[0].get_array()
 
 
-def test_the_books_names():
-    assert utils.isDisplayAvl is utils.is_display_available
-    assert utils.plot_images_labels_prediction is plot_images_labels_predict
+def test_the_name_in_the_printed_book(test_images, test_labels):
+    every_axes = utils.plot_images_labels_prediction(test_images, test_labels, [], 0)
+    assert [axes.get_title() for axes in every_axes[:3]] == ["l=7", "l=2", "l=1"]
+    with pytest.raises(TypeError, match=r"^plot_images_labels_prediction\(\) missing"):
+        utils.plot_images_labels_prediction(test_images, test_labels)
 
 
 def test_plot_image(test_images):
@@ -44,14 +52,20 @@ def test_plot_image(test_images):
 @pytest.mark.parametrize("nothing", [[], None, np.array([])])
 def test_digits_with_labels(test_images, test_labels, nothing):
     every_axes = plot_images_labels_predict(test_images, test_labels, nothing, 0, 10)
-    assert tuple(every_axes[0].figure.get_size_inches()) == (12, 14)
+    assert tuple(every_axes[0].figure.get_size_inches()) == pytest.approx((12, 14 * 2 / 5))  # two rows of five
     assert [axes.get_title() for axes in every_axes] == [f"l={label}" for label in test_labels[:10]]
     assert [axes.get_title() for axes in every_axes[:3]] == ["l=7", "l=2", "l=1"]
     for i, axes in enumerate(every_axes):
         assert (drawn_image(axes) == test_images[i]).all()
         assert list(axes.get_xticks()) == list(axes.get_yticks()) == []
         place = axes.get_subplotspec()
-        assert place.get_geometry()[:2] == (5, 5) and place.num1 == i
+        assert place.get_geometry()[:2] == (2, 5) and place.num1 == i
+
+
+def test_25_digits_fill_the_books_figure(test_images, test_labels):
+    every_axes = plot_images_labels_predict(test_images, test_labels, [], 0, 25)
+    assert tuple(every_axes[0].figure.get_size_inches()) == (12, 14)
+    assert every_axes[24].get_subplotspec().get_geometry() == (5, 5, 24, 24)
 
 
 def test_a_wrong_prediction_is_marked(test_images, test_labels):
@@ -92,6 +106,7 @@ def test_show_train_history(keys):
         legend = axes.get_legend()
         assert [text.get_text() for text in legend.get_texts()] == ["train", "validation"]
         assert legend._loc == 2  # Matplotlib's code of "upper left"
+        assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2, 3]] * 2
         drawn = [list(line.get_ydata()) for line in axes.lines]
         metric = keys[0].replace("accuracy", "acc").replace("acc", "accuracy")
         assert drawn == [HISTORY[metric], HISTORY[f"val_{metric}"]]
@@ -107,54 +122,77 @@ def test_plot_confusion_matrix(test_labels):
     prediction[test_labels == 5] = 3
     axes = plot_confusion_matrix(test_labels, prediction)
     assert axes.get_xlabel() == "predict" and axes.get_ylabel() == "label"
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == list("012346789")
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == list("0123456789")
     assert [tick.get_text() for tick in axes.get_yticklabels()] == list("0123456789")
-    texts = {text.get_position(): text.get_text() for text in axes.texts}
-    assert texts[3, 5] == "892" and texts[1, 1] == "1135" and texts[0, 1] == "0"
+    texts = {text.get_position(): text for text in axes.texts}
+    assert texts[3, 5].get_text() == "892" and texts[1, 1].get_text() == "1135" and texts[0, 1].get_text() == "0"
+    assert texts[1, 1].get_color() == "white" and texts[5, 5].get_text() == "0"
+    assert texts[5, 5].get_color() == "black"  # nothing on the diagonal where a digit was never read right
 
 
-def test_a_figure_is_never_drawn_over_and_none_stays_open(test_images, test_labels):
+def test_each_picture_is_a_file_with_a_name_of_its_own(test_images, test_labels, tmp_path, capsys):
     first, second = plot_image(test_images[0]), plot_image(test_images[1])
     assert first.figure is not second.figure and len(first.images) == len(second.images) == 1
     show_train_history(HISTORY, "loss", "val_loss")
-    plot_images_labels_predict(test_images, test_labels, [], 0)
-    assert plt.get_fignums() == []
+    printed = [line.removeprefix("\t[Info] Figure saved: ") for line in capsys.readouterr().out.splitlines()]
+    saved = sorted(path.name for path in (tmp_path / "figures").iterdir())
+    assert [name.partition("_")[2] for name in saved] == ["digit.png", "digit.png", "loss.png"]
+    assert sorted(printed) == [str(tmp_path / "figures" / name) for name in saved]
 
 
-def test_a_thousand_figures(test_images, test_labels):
-    def figures_alive():
-        gc.collect()
-        return sum(type(thing).__name__ == "Figure" for thing in gc.get_objects())
+def test_the_figure_just_drawn_is_the_current_one(test_images, tmp_path):
+    axes = plot_image(test_images[0])
+    assert plt.gcf() is axes.figure and plt.gca() is axes
+    plt.savefig(tmp_path / "copy.png")
+    assert (tmp_path / "copy.png").read_bytes()[1:4] == b"PNG"
 
-    before = figures_alive()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for i in range(1000):
-            plot_image(test_images[i])
-    assert figures_alive() <= before + 1
-    assert plt.get_fignums() == []
+
+def test_scattered_images(test_images, test_labels):
+    places = [340, 247]
+    every_axes = utils.plot_images(test_images[places], ["a 5", "a 4"], wrong=[1], cmap="gray")
+    assert [axes.get_title() for axes in every_axes] == ["a 5", "a 4"]
+    assert (drawn_image(every_axes[1]) == test_images[247]).all()
+    assert every_axes[1].title.get_weight() == "bold" and every_axes[0].title.get_weight() != "bold"
+    assert every_axes[0].images[0].get_cmap().name == "gray"
+
+
+def test_a_history_without_validation():
+    axes = show_train_history({"accuracy": [0.9], "loss": [0.3]}, "accuracy", "val_accuracy")
+    assert len(axes.lines) == 1 and [text.get_text() for text in axes.get_legend().get_texts()] == ["train"]
+
+
+def test_figures_go_where_they_are_sent(test_images, tmp_path, monkeypatch):
+    monkeypatch.setattr(utils, "figures_folder", utils.figures_folder)
+    utils.save_figures(tmp_path / "a/b")
+    plot_image(test_images[0])
+    assert [path.suffix for path in (tmp_path / "a/b").iterdir()] == [".png"]
 
 
 @pytest.mark.parametrize(
     "call, message",
     [
         (lambda x, y: plot_image(x), r"^image must have the shape \(28, 28\), not \(10000, 28, 28\)$"),
-        (lambda x, y: plot_image(["no", "numbers"]), "^image must"),
-        (lambda x, y: plot_images_labels_predict(x[0], y, [], 0), r"^images must have the shape \(n, 28, 28\)"),
-        (lambda x, y: plot_images_labels_predict(x, y[:9], [], 0), "^labels must have 10000 entries.*not 9$"),
-        (lambda x, y: plot_images_labels_predict(x, y, y[:9], 0), "^prediction must have 10000 entries.*not 9$"),
-        (lambda x, y: plot_images_labels_predict(x, y, [], 10000), "^idx must be from 0 to 9999, not 10000$"),
-        (lambda x, y: plot_images_labels_predict(x, y, [], -1), "^idx must be from 0 to 9999, not -1$"),
-        (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "^num must be at least 1, not 0$"),
+        (lambda x, y: plot_image(x[0][:27]), r"^image must have the shape \(28, 28\), not \(27, 28\)$"),
+        (lambda x, y: utils.plot_images(x[:2], ["one"]), "^titles must be 2, one for each image, not 1$"),
         (
-            lambda x, y: show_train_history(HISTORY, "auc", "val_acc"),
-            "^train must be one of 'accuracy', 'loss', .*'auc'$",
+            lambda x, y: utils.plot_images(x[:26], [""] * 26),
+            r"^images must have the shape \(n, 28, 28\), n from 1 to 25",
         ),
-        (lambda x, y: show_train_history(HISTORY, "acc", "val_auc"), "^validation must be one of"),
-        (lambda x, y: show_train_history([1, 2], "acc", "val_acc"), "^train_history must be"),
-        (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must have 10000 entries"),
+        (
+            lambda x, y: plot_images_labels_predict(x.reshape(-1, 784), y, [], 0),
+            r"^images must have the shape \(n, 28, 28\)",
+        ),
+        (lambda x, y: plot_images_labels_predict(x, y[:9], [], 0), "^labels must be 10000, one for each image, not 9$"),
+        (lambda x, y: plot_images_labels_predict(x, y, y[:9], 0), "^prediction must be 10000, .* not 9$"),
+        (lambda x, y: plot_images_labels_predict(x, y, [], 10000), "^idx must be from 0 to 9999 .* not idx=10000 "),
+        (lambda x, y: plot_images_labels_predict(x, y, [], -1), "^idx must be from 0 to 9999 .* not idx=-1 "),
+        (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "num at least 1, not idx=0 and num=0$"),
+        (lambda x, y: show_train_history(HISTORY, "auc", "val_acc"), "^the history has accuracy, .*, but no 'auc'$"),
+        (lambda x, y: show_train_history(HISTORY, "acc", "val_auc"), "^the history has .*, but no 'val_auc'$"),
+        (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must be 10000"),
     ],
 )
 def test_wrong_input_is_named(test_images, test_labels, call, message):
     with pytest.raises(ValueError, match=message):
         call(test_images, test_labels)
+    assert plt.get_fignums() == []

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import classification_report
 
 import explore
-from utils import confusion_matrix, misclassified_digits, prediction_table, preprocess_images
+from utils import confusion_matrix
 
 
 @pytest.fixture
@@ -27,34 +27,36 @@ def test_the_crosstab_counts(test_labels, prediction):
     pd.testing.assert_frame_equal(matrix, books, check_index_type=False, check_column_type=False)
 
 
-def test_the_books_queries(test_labels, prediction):
-    df = prediction_table(test_labels, prediction)
-    assert df[:2].to_numpy().tolist() == [[7, 8], [2, 2]]
-    found = df[(df.label == 5) & (df.predict == 6)]
-    assert list(found.index) == [i for i in range(0, 10000, 7) if test_labels[i] == 5]
+def test_it_stays_10_by_10_where_a_digit_was_never_predicted(test_labels):
+    matrix = confusion_matrix(test_labels, np.zeros(10000, int))
+    assert matrix.shape == (10, 10) and matrix[0].sum() == 10000 and matrix.loc[:, 1:].to_numpy().sum() == 0
+    assert confusion_matrix([5, 5, 1], [3, 5, 1]).loc[5, 3] == 1
 
 
-def test_the_misclassified(test_labels, prediction):
-    wrong = misclassified_digits(test_labels, prediction)
-    assert list(wrong.index) == list(range(0, 10000, 7))
-    assert (wrong.label != wrong.predict).all()
-    assert misclassified_digits([1, 2], [1, 2]).empty
+def test_lists_series_and_tensors(test_labels, prediction):
+    import tensorflow as tf
+
+    expected = confusion_matrix(test_labels, prediction)
+    shuffled = pd.Series(prediction).sample(frac=1, random_state=1)  # an index that must not count
+    for kind in (list, pd.Series, lambda x: pd.Series(x, dtype="Int64"), lambda x: x.astype(float), tf.constant):
+        pd.testing.assert_frame_equal(confusion_matrix(kind(test_labels), kind(prediction)), expected)
+    ordered = confusion_matrix(test_labels[shuffled.index], shuffled)
+    pd.testing.assert_frame_equal(ordered, expected)
 
 
-def test_tables_take_lists_and_pandas(test_labels, prediction):
-    expected = prediction_table(test_labels, prediction)
-    for kind in (list, pd.Series, lambda x: pd.Series(x, dtype="Int64"), lambda x: x.astype(float)):
-        pd.testing.assert_frame_equal(prediction_table(kind(test_labels), kind(prediction)), expected)
-
-
-def test_preprocess_images(test_images):
-    rows = preprocess_images(test_images)
-    assert rows.shape == (10000, 784) and rows.dtype == np.float32
-    assert rows.min() == 0 and rows.max() == 1
-    assert rows[0, 28 * 7 + 6] == np.float32(test_images[0, 7, 6] / 255)
-    assert (preprocess_images(test_images[:2].tolist()) == rows[:2]).all()
-    with pytest.raises(ValueError, match="^images must hold numbers from 0 to 255$"):
-        preprocess_images(test_images.astype(int) + 1)
+@pytest.mark.parametrize(
+    "label, prediction, message",
+    [
+        ([1, 2], [1], "^prediction must be 2"),
+        ([1, 11], [1, 1], "^label must hold nothing but digits"),
+        ([1, 1], [1, 0.5], "^prediction must hold nothing but digits"),
+        ([1, 1], [[0, 1], [0, 1]], "^prediction must hold nothing but digits"),
+        ([1, 1], ["1", "1"], "^prediction must hold nothing but digits"),
+    ],
+)
+def test_what_would_be_a_wrong_count_is_refused(label, prediction, message):
+    with pytest.raises(ValueError, match=message):
+        confusion_matrix(label, prediction)
 
 
 def test_the_report_agrees_with_scikit_learn(test_labels, prediction):
@@ -80,7 +82,7 @@ def test_confident_mistakes(test_labels):
     mistakes = explore.confident_mistakes(labels, probabilities)
     assert list(mistakes.index) == [8, 3]
     assert mistakes.loc[3].tolist() == [labels[3], 8, 0.3, 0.62]
-    with pytest.raises(ValueError, match="^label must hold digits"):
+    with pytest.raises(ValueError, match="^for 100 labels from 0 to 9 probabilities must"):
         explore.confident_mistakes(labels + 10, probabilities)
-    with pytest.raises(ValueError, match=r"^probabilities must have the shape \(n, 10\)"):
+    with pytest.raises(ValueError, match=r"probabilities must have the shape \(100, 10\)$"):
         explore.confident_mistakes(labels, probabilities[:, :9])

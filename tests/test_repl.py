@@ -37,7 +37,7 @@ def type_in(text, folder, *arguments, **changes):
 
 @pytest.mark.parametrize("script, parameters", [("ch6_1", 203530), ("ch7_dropout", 795010), ("ch6_2", 1796010)])
 def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path):
-    output = type_in(PASSAGES.format(script=script), tmp_path).splitlines()
+    output = [line for line in type_in(PASSAGES.format(script=script), tmp_path).splitlines() if "Figure" not in line]
     assert output == [
         "5",
         "array([[0., 0., 0., 0., 0., 1., 0., 0., 0., 0.]])",
@@ -48,7 +48,7 @@ def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path)
         "('numpy', 'pandas', False)",
         str(parameters),
     ]
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["01_digit.png", "02_digits_from_0.png"]
 
 
 def test_the_book_after_a_run(tmp_path):
@@ -64,7 +64,8 @@ show_train_history(train_history, 'acc', 'val_acc').get_ylabel()
 model.count_params()
 """
     output = type_in(passages, tmp_path, PROJECT / "ch6_1.py", **SHORT)
-    assert output.split("typed:\n")[1].splitlines() == ["[7, 2]", "True", "10000", "1", "True", "'acc'", "203530"]
+    typed = [line for line in output.split("typed:\n")[1].splitlines() if "Figure saved" not in line]
+    assert typed == ["[7, 2]", "True", "10000", "1", "True", "'acc'", "203530"]
 
 
 def test_the_helpers_alone(tmp_path):
@@ -84,7 +85,7 @@ def test_a_script_with_arguments_of_its_own_a_thread_and_twice(tmp_path):
         "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
         "from ch6_1 import *\nfrom ch6_1 import *\n"
         "assert before == (signal.getsignal(signal.SIGINT), sys.argv)\n"
-        "assert sys.excepthook.__module__ != 'command_line'\n"
+        "assert sys.excepthook is sys.__excepthook__\n"
         "print(y_train_label[0], sys.argv[1:])\n"
     )
     ended = subprocess.run(
