@@ -149,10 +149,11 @@ def run_trainings(trainings, results, workers=None, scheduler=None):
     cluster = scheduler or LocalCluster(n_workers=workers or CPU_COUNT, threads_per_worker=1, dashboard_address=None)
     with Client(cluster) as client:
         futures = {}
-        for training in missing:
+        for place, training in enumerate(missing):
             program, network, seed, arithmetic = training
             arguments = [*(["replay"] if program == "replay" else []), *command(network), "--seed", str(seed)]
-            future = client.submit(train, arguments, ARITHMETIC[arithmetic], key=" ".join(map(str, training)))
+            name = " ".join(map(str, training))
+            future = client.submit(train, arguments, ARITHMETIC[arithmetic], key=name, priority=-place)
             futures[future] = training
         for future, result in as_completed(futures, with_results=True):
             results.add(futures[future], result)
