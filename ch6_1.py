@@ -37,7 +37,7 @@ y_TrainOneHot = keras.utils.to_categorical(y_train_label)
 y_TestOneHot = keras.utils.to_categorical(y_test_label)
 
 
-# Chapter 7: the network. A hidden unit adds up the 784 numbers, each times a weight, and the weights are what is learned.
+# Chapter 7: the network. A hidden unit adds up the 784 numbers, each times a weight; the weights are what is learned.
 def build_model(units=256):
     """Return the untrained network: 784 inputs, a hidden layer of `units`, an output for each of the 10 digits."""
     model = keras.Sequential()

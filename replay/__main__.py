@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 PROJECT = Path(__file__).resolve().parent.parent
-NOTE = "\t[Replay] As the author's Keras: first weights, order of the images, dropout. In place of fit: training_loop.py"
+NOTE = "\t[Replay] with the random numbers of the author's Keras; replay/training_loop.py in place of model.fit"
 
 
 def read_arguments():

@@ -1,13 +1,14 @@
-"""The random numbers of Keras 2.0 on TensorFlow 1, in the order in which they were drawn, on today's Keras.
+"""The random numbers of Keras 2.0 on TensorFlow 1, drawn with today's Keras and TensorFlow.
 
 All of them followed from NumPy's global generator, so from `np.random.seed(10)`:
 
-- A layer took an op seed from it when it was added to the network: Dense for its first weights, Dropout for its masks.
-  (Keras 2.0: `Sequential.add` in keras/models.py; `random_normal` and `dropout` in keras/backend/tensorflow_backend.py.)
-- TensorFlow turned op seed and graph seed into numbers by Philox 4x32-10, a generator that only counts. (TensorFlow 1:
-  DEFAULT_GRAPH_SEED in python/framework/random_seed.py; core/util/guarded_philox_random.cc; core/kernels/random_op.cc,
-  which reserves 256 counts for each uniform number.)
-- Each epoch shuffled the order of the images with `np.random.shuffle`. (Keras 2.0: keras/engine/training.py.)
+- A layer took a seed from it, its op seed, when it was added to the network: Dense for its first weights, Dropout for
+  its masks (Keras 2.0, keras/models.py and keras/backend/tensorflow_backend.py).
+- TensorFlow made the numbers from this op seed and one graph seed by Philox 4x32-10, a generator that counts: it turns
+  each count into numbers (TensorFlow 1, python/framework/random_seed.py and core/util/guarded_philox_random.cc). For
+  each uniform number it moved on by 256 counts (core/kernels/random_op.cc).
+- Each epoch shuffled the order of the last one with `np.random.shuffle` (Keras 2.0, keras/engine/training.py), as
+  training_loop.py does.
 """
 
 import weakref
@@ -106,8 +107,12 @@ def refuse(what):
 
 def called_in_batches(callback):
     hooks = [f"on_{phase}batch_{moment}" for phase in ("", "train_", "test_") for moment in ("begin", "end")]
-    own = [hook for hook in hooks if getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook)]
-    return own and getattr(callback, "save_freq", None) != "epoch"
+    own = [hook for hook in hooks if not is_default(getattr(callback, hook), getattr(keras.callbacks.Callback, hook))]
+    return own and getattr(callback, "save_freq", None) != "epoch"  # ModelCheckpoint has hooks that it need not use
+
+
+def is_default(method, default):
+    return getattr(method, "__func__", None) is default
 
 
 def install():
