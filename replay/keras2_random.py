@@ -51,8 +51,9 @@ def is_known(layer):
     if isinstance(layer, keras.layers.Dropout):
         return layer.seed is None and layer.noise_shape is None and 0 < layer.rate < 1
     if isinstance(layer, keras.layers.Dense):
-        zeros = isinstance(layer.bias_initializer, keras.initializers.Zeros)
-        return layer.built and zeros and layer.kernel_initializer.get_config() == NORMAL
+        kernel, bias = layer.kernel_initializer, layer.bias_initializer
+        normal = isinstance(kernel, keras.initializers.RandomNormal) and kernel.get_config() == NORMAL
+        return layer.built and normal and isinstance(bias, keras.initializers.Zeros)
     return False
 
 
@@ -107,12 +108,9 @@ def refuse(what):
 
 def called_in_batches(callback):
     hooks = [f"on_{phase}batch_{moment}" for phase in ("", "train_", "test_") for moment in ("begin", "end")]
-    own = [hook for hook in hooks if not is_default(getattr(callback, hook), getattr(keras.callbacks.Callback, hook))]
-    return own and getattr(callback, "save_freq", None) != "epoch"  # ModelCheckpoint has hooks that it need not use
-
-
-def is_default(method, default):
-    return getattr(method, "__func__", None) is default
+    own = [getattr(getattr(callback, hook), "__func__", None) for hook in hooks]
+    of_keras = [getattr(keras.callbacks.Callback, hook) for hook in hooks]
+    return own != of_keras and getattr(callback, "save_freq", None) != "epoch"  # as ModelCheckpoint's is
 
 
 def install():

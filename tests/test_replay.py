@@ -287,6 +287,7 @@ REFUSED = {
     "another standard deviation": (
         lambda: network(dense(kernel_initializer=keras.initializers.RandomNormal(stddev=0.1))), {}
     ),
+    "a truncated normal": (lambda: network(dense(kernel_initializer="truncated_normal")), {}),
     "a random bias": (lambda: network(dense(bias_initializer="normal")), {}),
     "another layer": (lambda: network(keras.layers.BatchNormalization(), dense()), {}),
     "no input": (lambda: network(dense(), build=False), {}),
