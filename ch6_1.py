@@ -14,17 +14,22 @@ import pandas as pd
 from command_line import end_script, read_options, saving
 from utils import (
     confusion_matrix,
-    isDisplayAvl,  # for the REPL: a name of the book
+    isDisplayAvl,  # not needed here, but the book's reader may type it after `from ch6_1 import *`
     load_mnist,
     plot_confusion_matrix,
     plot_image,
     plot_images_labels_predict,
-    plot_images_labels_prediction,  # for the REPL: its name in the printed book
+    plot_images_labels_prediction,  # the same: its name in the printed book
     save_figures,
     show_train_history,
 )
 
-# Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers from 0 to 1.
+# What the author printed for so many units, after 10 epochs in batches of 200.
+BOOK_ACCURACY = {256: "97.6%", 1000: "97.9%"}
+BOOK_LAST_EPOCH = {1000: "accuracy: 0.9993 - loss: 0.0064 - val_accuracy: 0.9807 - val_loss: 0.0701"}
+
+# Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as pictures). Small
+# numbers, from 0 to 1, are easier to learn from than those from 0 to 255.
 (X_train_image, y_train_label), (X_test_image, y_test_label) = load_mnist()
 
 x_Train = X_train_image.reshape(-1, 784).astype("float32")
@@ -37,7 +42,8 @@ y_TrainOneHot = keras.utils.to_categorical(y_train_label)
 y_TestOneHot = keras.utils.to_categorical(y_test_label)
 
 
-# Chapter 7: the network. A hidden unit adds up the 784 numbers, each times a weight; the weights are what is learned.
+# Chapter 7: the network. A unit adds up its inputs, each times a weight, and a number of its own, the bias. The weights
+# and biases are what is learned.
 def build_model(units=256):
     """Return the untrained network: 784 inputs, a hidden layer of `units`, an output for each of the 10 digits."""
     model = keras.Sequential()
@@ -49,15 +55,10 @@ def build_model(units=256):
     return model
 
 
-# What the author printed, for the book's units, epochs and batch size.
-BOOK_ACCURACY = {(256, 10, 200): "97.6%", (1000, 10, 200): "97.9%"}
-BOOK_LAST_EPOCH = {(1000, 10, 200): "accuracy: 0.9993 - loss: 0.0064 - val_accuracy: 0.9807 - val_loss: 0.0701"}
-
-
-# `from ch6_1 import *` ends here; `python ch6_1.py` goes on: it looks at the data, trains the network and tests it.
+# `from ch6_1 import *` ends here, with the data and the network to try out; `python ch6_1.py` goes on and trains.
 if __name__ == "__main__":
     options = read_options(__doc__, units=256)
-    settings = (options.units, options.epochs, options.batch_size)
+    as_in_book = options.epochs == 10 and options.batch_size == 200
     if options.figures:
         save_figures(options.figures)
 
@@ -79,9 +80,9 @@ if __name__ == "__main__":
     # weights a little, in the direction that makes the loss smaller.
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
 
-    # A step takes a batch of 200 pictures; the 240 steps of an epoch go through all of them once, in a new order. The
-    # last fifth of the training data is held back: it validates the network after each epoch.
-    with saving(model, options.save):
+    # The last fifth of the training data is held back, to validate the network after each epoch. The other 48,000
+    # pictures are shuffled and taken in batches: 240 steps of 200 pictures are an epoch.
+    with saving(model, options.save):  # where --save asks for it, after the training or after Ctrl-C
         train_history = model.fit(
             x=x_Train_norm,
             y=y_TrainOneHot,
@@ -90,16 +91,17 @@ if __name__ == "__main__":
             batch_size=options.batch_size,
             verbose=2,
         )
-    if settings in BOOK_LAST_EPOCH:
-        print(f"The book's last epoch: {BOOK_LAST_EPOCH[settings]}")
+    if as_in_book and options.units in BOOK_LAST_EPOCH:
+        print(f"The book's last epoch: {BOOK_LAST_EPOCH[options.units]}")
     show_train_history(train_history, "accuracy", "val_accuracy")
     show_train_history(train_history, "loss", "val_loss")
 
-    # The test data has played no part so far: it tells how well the network reads digits that it has never seen.
+    # The test data has played no part so far: it tells how well the network reads digits that it has never seen. The
+    # scores are the loss and the accuracy. Nothing is learned here, so that all can be one batch.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
-    if settings in BOOK_ACCURACY:
-        print(f"\t[Info] Accuracy in the book = {BOOK_ACCURACY[settings]}")
+    if as_in_book and options.units in BOOK_ACCURACY:
+        print(f"\t[Info] Accuracy in the book = {BOOK_ACCURACY[options.units]}")
 
     print("\t[Info] Making prediction to x_Test_norm")
     probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
@@ -111,9 +113,9 @@ if __name__ == "__main__":
     df = pd.DataFrame({"label": y_test_label, "predict": prediction})
     errors = df[df.label != df.predict]
     print("\t[Info] Error analysis:")
-    for i, label, predict in errors[:10].itertuples():
-        print(f"\tAt {i}'th: {label} is with wrong prediction as {predict}!")
-    print(f"\t{len(errors)} errors in all; print(errors.to_string()) lists them, after python -i ch6_1.py")
+    for i, row in errors[:10].iterrows():
+        print(f"\tAt {i}'th: {row.label} is with wrong prediction as {row.predict}!")
+    print(f"\t{len(errors)} errors in all: run python -i ch6_1.py and type print(errors.to_string()) to list them")
 
     # A row for each label, a column for each prediction: what is right stands on the diagonal.
     print("\t[Info] Display Confusion Matrix:")
@@ -125,7 +127,7 @@ if __name__ == "__main__":
     print("\t[Info] Every 5 that was read as 3:")
     print(df[(df.label == 5) & (df.predict == 3)])
 
-    # The book looks at digit 340, a 5 that its network read as a 3.
+    # Digit 340 is a 5 that the book's network read as a 3; this one may read it right.
     plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)
 
     end_script()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matplotlib import pyplot as plt
 
-from utils import failures, reported
+from utils import failures, report_failure
 
 
 def read_options(description, units=None):
@@ -34,7 +34,7 @@ def read_options(description, units=None):
         parser.add_argument(option, type=whole_number(low, high), default=default, metavar="N", help=help)
 
     if units:
-        add_number("--units", units, 1, 100_000, "units in the hidden layer")
+        add_number("--units", units, 1, 10_000, "units in the hidden layer")
     add_number("--epochs", 10, 1, 1_000_000, "times the training data is gone through")
     add_number("--batch-size", 200, 1, 60_000, "images in one training step")
     add_number("--seed", 10, 0, 2**32 - 1, "where the random numbers start: the same seed, the same result")
@@ -61,10 +61,8 @@ def whole_number(low, high):
 
 def model_path(text):
     path = Path(text)
-    if path.suffix != ".keras" or path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file that ends in .keras")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r}: there is no folder {str(path.parent)!r}")
+    if path.suffix != ".keras" or path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file name that ends in .keras, in a folder that exists")
     writable_folder(path.parent)
     return path
 
@@ -83,37 +81,38 @@ def writable_folder(text):
 def saving(model, path):
     """Save `model` at `path` after the training in the block, if there is a path; after an error save nothing.
 
-    Ctrl-C ends the script, and so does a reader of its output who leaves, as `| head` does: then the model as trained
-    so far is kept, under a name of its own.
+    Ctrl-C ends the script early, and so does `| head`, which stops reading what is printed. Then the model as trained
+    so far is saved under a name of its own.
     """
-    status = None
     try:
         yield
+        if path:
+            write_model(model, path)
+        return
     except KeyboardInterrupt:
+        status = 130  # what shells expect after Ctrl-C
         print("\nStopped by Ctrl-C.", file=sys.stderr)
-        status = 130
     except BrokenPipeError:
-        sys.stdout = sys.stderr
         status = 1
-    if path and status:
-        path = path.with_stem(f"{path.stem}_unfinished_{time.strftime('%Y%m%d_%H%M%S')}")
+        sys.stdout = sys.stderr
     if path:
-        write_model(model, path)
-    if status:
-        plt.close("all")
-        sys.exit(status)
+        write_model(model, path.with_stem(f"{path.stem}_unfinished_{time.strftime('%Y%m%d_%H%M%S')}"))
+    plt.close("all")
+    sys.exit(status)
 
 
 def write_model(model, path):
     """Save a model whole or not at all: an older file is replaced only once the new one is complete."""
     unfinished = path.with_name(f".unfinished_{os.getpid()}.keras")
-    with reported(f"The model could not be saved as {str(path)!r}"):
-        try:
-            model.save(unfinished)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    try:
+        model.save(unfinished)
+        os.replace(unfinished, path)
+    except OSError as error:
+        report_failure(f"The model could not be saved as {str(path)!r}: {error.strerror or error}")
+    else:
         print(f"\t[Info] Model saved: {path}")
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def end_script():

@@ -1,8 +1,8 @@
 """Helpers that the chapter's scripts share: the MNIST data, the pictures, the confusion matrix.
 
 Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. A picture opens
-in a window where there is a display; in a notebook it appears below the cell; elsewhere it is saved in the folder
-`figures` and its path is printed. It stays Matplotlib's current figure, so that `plt.savefig("name.png")` keeps a copy.
+in a window where there is a display; in a notebook it appears below the cell; elsewhere it is saved in a folder below
+`figures` and its path is printed. `plt.savefig("name.png")`, right after the helper, keeps a copy.
 """
 
 import atexit
@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import itertools
+import math
 import sys
 from pathlib import Path
 
@@ -35,11 +36,10 @@ failures = []  # what could not be saved, for the exit status of a script
 
 
 def load_mnist():
-    """Return MNIST from the file that comes with the project; raise OSError if that is missing or damaged.
+    """Return MNIST from the project's file, in the form of `keras.datasets.mnist.load_data()`.
 
-    Returns:
-        `(x_train, y_train), (x_test, y_test)`, like `keras.datasets.mnist.load_data()`: images uint8 of shape
-        (60000, 28, 28) and (10000, 28, 28), 0 = paper, 255 = ink; labels uint8 of shape (60000,) and (10000,), 0 to 9.
+    That is `(x_train, y_train), (x_test, y_test)`: images uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 = paper,
+    255 = ink; labels uint8 of shape (60000,) and (10000,). Raises OSError if the file is missing or damaged.
     """
     content = MNIST_FILE.read_bytes() if MNIST_FILE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != MNIST_SHA256:
@@ -77,13 +77,12 @@ def plot_image(image):
     return axes
 
 
-def plot_images(images, titles, wrong=(), name="digits", **colors):
+def plot_images(images, titles, wrong=None, name="digits", **colors):
     """Draw up to 25 images, five in a row, each under its title.
 
     Args:
-        images: shape (n, 28, 28).
-        titles: n texts.
-        wrong: the places, 0 to n - 1, that stand out by a bold red title and a thick red frame.
+        images, titles: shape (n, 28, 28), and n texts.
+        wrong: n booleans: which images stand out by a bold red title and a thick red frame.
         name: the name of the file, where the picture is saved.
         **colors: for Matplotlib's `imshow`, such as `cmap="gray"`.
 
@@ -92,13 +91,14 @@ def plot_images(images, titles, wrong=(), name="digits", **colors):
     images = np.asarray(images)
     if images.shape[1:] != (28, 28) or not 1 <= len(images) <= 25:
         raise ValueError(f"images must have the shape (n, 28, 28), n from 1 to 25, not {images.shape}")
+    wrong = np.zeros(len(images), bool) if wrong is None else wrong
     check_length("titles", titles, images)
-    rows = -(-len(images) // 5)
+    rows = math.ceil(len(images) / 5)
     figure = plt.figure(figsize=(12, 2.8 * rows), layout="constrained")  # the book's 12 x 14 inches for 25 images
     for place, (image, title) in enumerate(zip(images, titles)):
         axes = figure.add_subplot(rows, 5, place + 1, title=title, xticks=[], yticks=[])
         axes.imshow(image, **{"cmap": "binary", **colors})
-        if place in wrong:
+        if wrong[place]:
             axes.title.set(color=WRONG_COLOR, weight="bold")
             axes.spines[:].set(color=WRONG_COLOR, linewidth=4)
     show(name)
@@ -109,11 +109,9 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
     """Draw up to 25 digits, five in a row, titled `l=5`, or `l=5,p=3` with a prediction; a wrong one stands out in red.
 
     Args:
-        images: shape (n, 28, 28).
-        labels: n digits.
+        images, labels: shape (n, 28, 28), and n digits.
         prediction: n digits, or `[]` for none.
-        idx: the first digit to draw, 0 to n - 1.
-        num: how many to draw; fewer when the data ends before.
+        idx, num: the first digit to draw, 0 to n - 1, and how many; fewer when the data ends before.
 
     Returns an array of the Matplotlib axes; raises ValueError for lengths that differ or an `idx` outside the data.
     """
@@ -123,11 +121,11 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
         raise ValueError(f"idx must be from 0 to {len(images) - 1} and num at least 1, not idx={idx} and num={num}")
 
     shown = slice(idx, idx + min(num, 25))
-    titles, wrong = [f"l={label}" for label in labels[shown]], []
+    titles, wrong = [f"l={label}" for label in labels[shown]], None
     if prediction.size:
         check_length("prediction", prediction, images)
         titles = [f"{title},p={predict}" for title, predict in zip(titles, prediction[shown])]
-        wrong = np.flatnonzero(labels[shown] != prediction[shown])
+        wrong = labels[shown] != prediction[shown]
     return plot_images(images[shown], titles, wrong, f"digits_from_{idx}")
 
 
@@ -147,14 +145,16 @@ def show_train_history(train_history, train, validation):
     Raises ValueError where the history has no such metric. Without any validation only the training is drawn.
     """
     history = getattr(train_history, "history", train_history)
-    axes = plt.figure(figsize=(6.4, 4.8), layout="constrained").subplots()
-    for key, label in ((train, "train"), (validation, "validation")):
-        todays = key if key in history else {"acc": "accuracy", "val_acc": "val_accuracy"}.get(key)
-        if todays in history:
-            axes.plot(range(1, len(history[todays]) + 1), history[todays], "o-", markersize=4, label=label)
-        elif label == "train" or any(name.startswith("val_") for name in history):
-            plt.close()
+    names = {"acc": "accuracy", "val_acc": "val_accuracy"}  # the book's and today's
+    keys = [key if key in history else names.get(key, key) for key in (train, validation)]
+    if not any(key.startswith("val_") for key in history):
+        keys.pop()
+    for key in keys:
+        if key not in history:
             raise ValueError(f"the history has {', '.join(history)}, but no {key!r}")
+    axes = plt.figure(figsize=(6.4, 4.8), layout="constrained").subplots()
+    for key, label in zip(keys, ("train", "validation")):
+        axes.plot(range(1, len(history[key]) + 1), history[key], "o-", markersize=4, label=label)
     axes.set(title="Train History", xlabel="Epoch", ylabel=train)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(y=0.2)  # room for the legend above the curves
@@ -180,36 +180,36 @@ def show(name):
     """Show the current figure in a window, or leave it to the notebook; where there is no display, save it."""
     if not isDisplayAvl():
         path = figures_folder / f"{next(figure_numbers):02}_{name}.png"
-        with reported(f"The figure {str(path)!r} could not be saved"):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             plt.savefig(path, bbox_inches="tight")
+        except OSError as error:
+            report_failure(f"The figure {str(path)!r} could not be saved: {error.strerror or error}")
+        else:
             print(f"\t[Info] Figure saved: {path}")
     elif "inline" not in plt.get_backend():
         plt.pause(0.1)  # the time that a window takes to appear
-        atexit.unregister(wait_for_windows)
+        atexit.unregister(wait_for_windows)  # so that it is called once
         atexit.register(wait_for_windows)
 
 
 def wait_for_windows():
     """Keep the windows of a script open at its end, until they are closed or Ctrl-C is pressed."""
-    with contextlib.suppress(KeyboardInterrupt):
-        if not hasattr(sys, "ps1"):  # in a REPL they close with it
+    if not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):  # no REPL, and no error that ended the script
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
             plt.show()
 
 
-@contextlib.contextmanager
-def reported(failure):
-    """Let a script go on where a file cannot be written; say so in one line on standard error."""
-    try:
-        yield
-    except OSError as error:
-        failures.append(failure)
-        print(f"{failure}: {error.strerror or error}", file=sys.stderr)
+def report_failure(sentence):
+    """Say on standard error that a file could not be written; the script goes on, and ends with status 1."""
+    failures.append(sentence)
+    print(sentence, file=sys.stderr)
 
 
-def check_length(name, values, images):
-    if len(values) != len(images):
-        raise ValueError(f"{name} must be {len(images)}, one for each image, not {len(values)}")
+def check_length(name, values, others):
+    if np.shape(values) != (len(others),):
+        raise ValueError(f"{name} must have the shape ({len(others)},), not {np.shape(values)}")
 
 
 def confusion_matrix(label, prediction):

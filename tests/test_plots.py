@@ -149,7 +149,7 @@ def test_the_figure_just_drawn_is_the_current_one(test_images, tmp_path):
 
 def test_scattered_images(test_images, test_labels):
     places = [340, 247]
-    every_axes = utils.plot_images(test_images[places], ["a 5", "a 4"], wrong=[1], cmap="gray")
+    every_axes = utils.plot_images(test_images[places], ["a 5", "a 4"], wrong=[False, True], cmap="gray")
     assert [axes.get_title() for axes in every_axes] == ["a 5", "a 4"]
     assert (drawn_image(every_axes[1]) == test_images[247]).all()
     assert every_axes[1].title.get_weight() == "bold" and every_axes[0].title.get_weight() != "bold"
@@ -173,7 +173,7 @@ def test_figures_go_where_they_are_sent(test_images, tmp_path, monkeypatch):
     [
         (lambda x, y: plot_image(x), r"^image must have the shape \(28, 28\), not \(10000, 28, 28\)$"),
         (lambda x, y: plot_image(x[0][:27]), r"^image must have the shape \(28, 28\), not \(27, 28\)$"),
-        (lambda x, y: utils.plot_images(x[:2], ["one"]), "^titles must be 2, one for each image, not 1$"),
+        (lambda x, y: utils.plot_images(x[:2], ["one"]), r"^titles must have the shape \(2,\), not \(1,\)$"),
         (
             lambda x, y: utils.plot_images(x[:26], [""] * 26),
             r"^images must have the shape \(n, 28, 28\), n from 1 to 25",
@@ -182,14 +182,21 @@ def test_figures_go_where_they_are_sent(test_images, tmp_path, monkeypatch):
             lambda x, y: plot_images_labels_predict(x.reshape(-1, 784), y, [], 0),
             r"^images must have the shape \(n, 28, 28\)",
         ),
-        (lambda x, y: plot_images_labels_predict(x, y[:9], [], 0), "^labels must be 10000, one for each image, not 9$"),
-        (lambda x, y: plot_images_labels_predict(x, y, y[:9], 0), "^prediction must be 10000, .* not 9$"),
+        (
+            lambda x, y: plot_images_labels_predict(x, y[:9], [], 0),
+            r"^labels must have the shape \(10000,\), not \(9,\)$",
+        ),
+        (
+            lambda x, y: plot_images_labels_predict(x, y, y[:9], 0),
+            r"^prediction must have the shape \(10000,\), not \(9,\)$",
+        ),
         (lambda x, y: plot_images_labels_predict(x, y, [], 10000), "^idx must be from 0 to 9999 .* not idx=10000 "),
         (lambda x, y: plot_images_labels_predict(x, y, [], -1), "^idx must be from 0 to 9999 .* not idx=-1 "),
         (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "num at least 1, not idx=0 and num=0$"),
         (lambda x, y: show_train_history(HISTORY, "auc", "val_acc"), "^the history has accuracy, .*, but no 'auc'$"),
         (lambda x, y: show_train_history(HISTORY, "acc", "val_auc"), "^the history has .*, but no 'val_auc'$"),
-        (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must be 10000"),
+        (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must have the shape"),
+        (lambda x, y: plot_images_labels_predict(x, y, np.zeros((10000, 10)), 0), "^prediction must have the shape"),
     ],
 )
 def test_wrong_input_is_named(test_images, test_labels, call, message):

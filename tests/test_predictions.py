@@ -47,10 +47,10 @@ def test_lists_series_and_tensors(test_labels, prediction):
 @pytest.mark.parametrize(
     "label, prediction, message",
     [
-        ([1, 2], [1], "^prediction must be 2"),
+        ([1, 2], [1], "^prediction must have the shape"),
         ([1, 11], [1, 1], "^label must hold nothing but digits"),
         ([1, 1], [1, 0.5], "^prediction must hold nothing but digits"),
-        ([1, 1], [[0, 1], [0, 1]], "^prediction must hold nothing but digits"),
+        ([1, 1], [[0, 1], [0, 1]], "^prediction must have the shape"),
         ([1, 1], ["1", "1"], "^prediction must hold nothing but digits"),
     ],
 )
