@@ -38,8 +38,8 @@ failures = []  # what could not be saved, for the exit status of a script
 def load_mnist():
     """Return MNIST from the project's file, in the form of `keras.datasets.mnist.load_data()`.
 
-    That is `(x_train, y_train), (x_test, y_test)`: images uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 = paper,
-    255 = ink; labels uint8 of shape (60000,) and (10000,). Raises OSError if the file is missing or damaged.
+    That is `(x_train, y_train), (x_test, y_test)`: images uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 paper,
+    255 ink; labels uint8 of shape (60000,) and (10000,). Raises OSError if the file is missing or damaged.
     """
     content = MNIST_FILE.read_bytes() if MNIST_FILE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != MNIST_SHA256:

@@ -1,52 +1,47 @@
 """What happens inside `fit`: shuffle, take a batch, predict, compare with the labels, improve the weights; validate."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 
-def fit(model, in_training, x, y, batch_size, epochs, verbose, callbacks, validation_split):
-    """Train a compiled network, and return its `keras.callbacks.History`.
+def fit(model, x, y, batch_size, epochs, verbose, callbacks, validation_split):
+    """Train a compiled network on NumPy arrays as `keras.Model.fit` does, and return its `keras.callbacks.History`.
 
-    Loss, metrics, optimizer, callbacks and printed lines are Keras's own; TensorFlow compiles the two inner functions.
-
-    Args:
-        model: the `keras.Sequential`.
-        in_training: what predicts a batch in training, with dropout: a function of a tensor like `x`.
-        x, y: NumPy arrays of n images and n labels, in the form that the network and its loss take.
-        batch_size, epochs, verbose, callbacks, validation_split: as for `keras.Model.fit`.
+    Loss, metrics, optimizer, callbacks and printed lines are Keras's own. `tf.function` turns a function into one
+    operation of TensorFlow, which is fast; without these two lines you can follow step by step, slowly.
     """
-    size = int(len(x) * (1 - validation_split))  # the rows after these are for the validation
-    x, x_val, y, y_val = (tf.constant(part) for part in (x[:size], x[size:], y[:size], y[size:]))
+    size = int(len(x) * (1 - validation_split))
+    x_train, y_train = tf.constant(x[:size]), tf.constant(y[:size])
+    x_val, y_val = tf.constant(x[size:]), tf.constant(y[size:])
 
     def compare(labels, predictions):
+        """Return the loss of a batch, and add the batch to the means that are printed after the epoch."""
         loss = model.compute_loss(y=labels, y_pred=predictions)
         for metric in model.metrics:
             if metric.name == "loss":
-                metric.update_state(loss, sample_weight=len(labels))
+                metric.update_state(loss, sample_weight=len(labels))  # a smaller batch counts less
             else:
                 metric.update_state(labels, predictions)
         return loss
 
-    def step(rows):
-        with tf.GradientTape() as tape:  # records how the weights lead to the loss
-            loss = compare(tf.gather(y, rows), in_training(tf.gather(x, rows)))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        model.optimizer.apply(gradients, model.trainable_variables)
-
     @tf.function
     def train(order):
-        whole = size - size % batch_size
-        for rows in tf.reshape(order[:whole], (-1, batch_size)):
-            step(rows)
-        if whole < size:  # the last batch may be a smaller one
-            step(order[whole:])
+        for start in tf.range(0, size, batch_size):
+            batch = order[start : start + batch_size]
+            with tf.GradientTape() as tape:  # it records how the weights lead to the loss
+                predictions = model(tf.gather(x_train, batch), training=True)  # with dropout
+                loss = compare(tf.gather(y_train, batch), predictions)
+            gradients = tape.gradient(loss, model.trainable_variables)  # how the loss changes with each weight
+            model.optimizer.apply(gradients, model.trainable_variables)  # moves each weight a little
 
     @tf.function
     def validate():
         for start in tf.range(0, len(x_val), batch_size):
             batch = slice(start, start + batch_size)
-            compare(y_val[batch], model(x_val[batch]))
+            compare(y_val[batch], model(x_val[batch], training=False))  # all units take part, nothing is learned
 
     callbacks = keras.callbacks.CallbackList(
         callbacks,
@@ -55,14 +50,14 @@ def fit(model, in_training, x, y, batch_size, epochs, verbose, callbacks, valida
         model=model,
         verbose=verbose,
         epochs=epochs,
-        steps=-(-size // batch_size),
+        steps=math.ceil(size / batch_size),
     )
-    model.stop_training = False
+    model.stop_training = False  # a callback such as EarlyStopping may set it
     callbacks.on_train_begin()
     order, logs = np.arange(size), {}
     for epoch in range(epochs):
         callbacks.on_epoch_begin(epoch)
-        np.random.shuffle(order)
+        np.random.shuffle(order)  # once more, from the order of the last epoch
         model.reset_metrics()
         train(order)
         logs = model.get_metrics_result()
@@ -72,7 +67,7 @@ def fit(model, in_training, x, y, batch_size, epochs, verbose, callbacks, valida
             validate()
             val_logs = model.get_metrics_result()
             callbacks.on_test_end(val_logs)
-            logs |= {f"val_{name}": value for name, value in val_logs.items()}
+            logs.update({f"val_{name}": value for name, value in val_logs.items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break

@@ -18,16 +18,20 @@ import ch7_dropout
 sys.path.insert(0, str(PROJECT / "replay"))
 import author
 import keras2_random
-import training_loop
 
 keras_fit = keras.Model.fit
 OP_SEEDS = [7685385, 8100989, 5242852, 3589440, 6909297]  # what np.random.randint(10_000_000) gives after seed 10
+
+
+def dense(**arguments):
+    return keras.layers.Dense(**{"units": 10, "kernel_initializer": "normal", "activation": "softmax", **arguments})
 
 
 @pytest.fixture(autouse=True)
 def replay(monkeypatch):
     """Install the replay for one test."""
     monkeypatch.setattr(keras.Sequential, "add", keras2_random.add)
+    monkeypatch.setattr(keras.layers.Dropout, "call", keras2_random.dropout)
     monkeypatch.setattr(keras.Model, "fit", keras2_random.fit)
 
 
@@ -48,7 +52,7 @@ def random_numbers(code):
 def test_the_op_seeds_are_drawn_when_layers_are_added():
     for build, _, _ in NETWORKS.values():
         model = compiled(build)
-        assert [int(keras2_random.counters[layer][1]) for layer in model.layers] == OP_SEEDS[: len(model.layers)]
+        assert [int(keras2_random.streams[layer][1]) for layer in model.layers] == OP_SEEDS[: len(model.layers)]
 
 
 def test_the_first_weights_are_those_of_the_stateful_operation():
@@ -67,7 +71,7 @@ def test_the_masks_of_the_first_two_steps():
     keras.utils.set_random_seed(10)
     model = ch7_dropout.build_model()
     dropout = model.layers[1]
-    drop = tf.function(lambda x: keras2_random.drop(dropout, x))
+    drop = tf.function(lambda x: dropout(x, training=True))
     masks = [drop(tf.ones((200, 1000))).numpy() for _ in range(2)]
     numbers = random_numbers(
         f"uniform = tf.function(lambda: tf.random.uniform((200, 1000), seed={OP_SEEDS[1]}))\n"
@@ -111,7 +115,14 @@ def test_another_seed_is_another_seed_of_numpy():
     keras.utils.set_random_seed(11)
     model = ch6_1.build_model()
     np.random.seed(11)
-    assert int(keras2_random.counters[model.layers[0]][1]) == np.random.randint(10_000_000)
+    assert int(keras2_random.streams[model.layers[0]][1]) == np.random.randint(10_000_000)
+
+
+def test_a_list_of_layers_is_as_good_as_adding_them():
+    keras.utils.set_random_seed(10)
+    layers = [dense(units=1000, activation="relu"), keras.layers.Dropout(0.5), dense()]
+    model = keras.Sequential([keras.Input((784,)), *layers])
+    assert equal(model.get_weights(), compiled(ch7_dropout.build_model).get_weights())
 
 
 def test_a_layer_that_was_trained_keeps_its_weights_in_another_network():
@@ -131,13 +142,6 @@ def in_order(monkeypatch):
     monkeypatch.setattr(np.random, "shuffle", lambda order: None)
 
 
-def by_loop(model, x, y, batch_size=32, epochs=1, verbose=0, callbacks=None, validation_split=0.0):
-    def in_training(batch):
-        return model(batch, training=True)
-
-    return training_loop.fit(model, in_training, x, y, batch_size, epochs, verbose, callbacks, validation_split)
-
-
 @pytest.mark.parametrize("batch_size", [200, 300, 1000])
 @pytest.mark.parametrize("validation_split", [0.0, 0.2])
 def test_it_computes_what_keras_computes(batch_size, validation_split, in_order):
@@ -145,7 +149,7 @@ def test_it_computes_what_keras_computes(batch_size, validation_split, in_order)
     x, y = some_data(1000)
     arguments = {"batch_size": batch_size, "epochs": 3, "validation_split": validation_split, "verbose": 0}
     ours, theirs = compiled(ch6_1.build_model), compiled(ch6_1.build_model)
-    history = by_loop(ours, x, y, **arguments).history
+    history = ours.fit(x, y, **arguments).history
     expected = keras_fit(theirs, x, y, shuffle=False, **arguments).history
     assert history.keys() == expected.keys()
     for name in history:
@@ -164,19 +168,6 @@ def test_no_data_changes_its_type(dtype, in_order):
     assert x.dtype == y.dtype == dtype
     for weight, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(weight, other, rtol=1e-3, atol=1e-5)
-
-
-def test_an_optimizer_that_averages_the_weights(in_order):
-    x, y = some_data(400)
-    weights = []
-    for fit in (keras2_random.fit, lambda *data, **others: keras_fit(*data, shuffle=False, **others)):
-        keras.utils.set_random_seed(10)
-        model = ch6_1.build_model()
-        model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.Adam(use_ema=True))
-        fit(model, x, y, batch_size=400, epochs=3, verbose=0)
-        weights.append(model.get_weights())
-    for ours, theirs in zip(*weights, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
 def printed_by(fit, capsys, **arguments):
@@ -237,11 +228,11 @@ def test_a_second_fit_goes_on():
     x, y = some_data(400)
     model = compiled(ch7_dropout.build_model)
     model.fit(x, y, batch_size=100, verbose=0)
-    weights, position = model.get_weights(), int(keras2_random.counters[model.layers[1]][0])
+    weights, position = model.get_weights(), int(keras2_random.streams[model.layers[1]][0])
     assert position == 4 * 256 * 100 * 1000
     model.fit(x, y, batch_size=100, verbose=0)
     assert not equal(weights, model.get_weights())
-    assert int(keras2_random.counters[model.layers[1]][0]) == 2 * position
+    assert int(keras2_random.streams[model.layers[1]][0]) == 2 * position
     assert int(model.optimizer.iterations) == 8
 
 
@@ -272,14 +263,11 @@ def test_layers_and_saved_models_are_no_different_after_it(tmp_path):
 # What it cannot replay
 
 
-def network(*layers, build=True):
+def network(*layers, build=True, optimizer="adam"):
     model = keras.Sequential([*([keras.Input((784,))] if build else []), *layers])
-    model.compile(loss="categorical_crossentropy", optimizer="adam")
+    if optimizer:
+        model.compile(loss="categorical_crossentropy", optimizer=optimizer)
     return model
-
-
-def dense(**arguments):
-    return keras.layers.Dense(10, **{"kernel_initializer": "normal", "activation": "softmax", **arguments})
 
 
 REFUSED = {
@@ -290,6 +278,9 @@ REFUSED = {
     "a truncated normal": (lambda: network(dense(kernel_initializer="truncated_normal")), {}),
     "a random bias": (lambda: network(dense(bias_initializer="normal")), {}),
     "another layer": (lambda: network(keras.layers.BatchNormalization(), dense()), {}),
+    "no compile": (lambda: network(dense(), optimizer=None), {}),
+    "averaged weights": (lambda: network(dense(), optimizer=keras.optimizers.Adam(use_ema=True)), {}),
+    "a batch size of 0": (lambda: network(dense()), {"batch_size": 0}),
     "no input": (lambda: network(dense(), build=False), {}),
     "validation_data": (lambda: network(dense()), {"validation_data": some_data(10)}),
     "sample_weight": (lambda: network(dense()), {"sample_weight": np.ones(100)}),
