@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster, as_completed
 from environment import NETWORKS, PROJECT, as_markdown, command, record_environment, replaced_whole
 from matplotlib.figure import Figure
 
@@ -145,6 +143,10 @@ def run_trainings(trainings, results, workers=None, scheduler=None):
     missing = [training for training in trainings if training not in results.done()]
     if not missing:
         return
+
+    from dask.system import CPU_COUNT  # here, for the tables can be made without Dask
+    from distributed import Client, LocalCluster, as_completed
+
     os.chdir(PROJECT)  # where the workers on this machine start
     cluster = scheduler or LocalCluster(n_workers=workers or CPU_COUNT, threads_per_worker=1, dashboard_address=None)
     with Client(cluster) as client:
