@@ -1,20 +1,25 @@
-"""Draw the pictures of the READMEs anew, from real runs of the scripts: `python pictures/draw.py`."""
+"""Draw the pictures of the READMEs anew, from real runs of the scripts: `python pictures/draw.py`.
+
+The window of draw_digit needs a display; `xvfb-run` gives one where there is none.
+"""
 
 import os
 import runpy
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
-os.environ["MPLBACKEND"] = "agg"
 
 import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.backend_bases import MouseEvent
 from PIL import Image, ImageFilter
 
 import explore
-from utils import plot_images_labels_predict
+from utils import plot_images, save_figures
 
 PICTURES = PROJECT / "pictures"
 RUNS = {
@@ -23,12 +28,7 @@ RUNS = {
     "dropout": ["ch7_dropout.py"],
     "two_layers": ["ch6_2.py"],
 }
-
-
-def run(script, *options):
-    """Run a script as a reader does and return its variables."""
-    sys.argv = [str(PROJECT / script), *options]
-    return runpy.run_path(sys.argv[0], run_name="__main__")
+A_TWO = [(30, 38), (36, 24), (52, 16), (70, 20), (78, 34), (72, 50), (52, 72), (32, 92), (56, 92), (84, 92)]
 
 
 def save(axes, name):
@@ -56,25 +56,45 @@ def photo_of(image):
     return page.point(lambda level: 205 - 165 * level / 255).filter(ImageFilter.GaussianBlur(2))
 
 
+def draw_with_the_mouse(model):
+    """Draw a 2 in the window of `draw_digit`, by the events that a mouse causes, and save a picture of the window."""
+    plt.switch_backend("tkagg")
+    sheet = explore.Sheet(model)
+    canvas = sheet.figure.canvas
+    canvas.draw()
+    places = sheet.paper.transData.transform(A_TWO)
+    names = ["button_press_event", *["motion_notify_event"] * (len(places) - 1), "button_release_event"]
+    for name, (x, y) in zip(names, [*places, places[-1]]):
+        canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, button=1))
+    sheet.read()
+    sheet.figure.savefig(PICTURES / "draw_digit.png", dpi=80)
+    plt.close(sheet.figure)
+
+
 with tempfile.TemporaryDirectory() as folder:
     folder = Path(folder)
-    runs = {}
     for name, command in RUNS.items():
-        runs[name] = run(*command, "--figures", str(folder / name))
-        curves = [Image.open(folder / name / f"{metric}.png") for metric in ("accuracy", "loss")]
+        subprocess.run([sys.executable, PROJECT / command[0], *command[1:], "--figures", folder / name], check=True)
+        curves = [Image.open(next((folder / name).glob(f"*_{metric}.png"))) for metric in ("accuracy", "loss")]
         side_by_side(curves, PICTURES / f"curves_{name}.png")
-    for name in ("first_ten_digits", "predictions_from_240", "confusion_matrix"):
-        Image.open(folder / "256_units" / f"{name}.png").convert("RGB").save(PICTURES / f"{name}.png", optimize=True)
 
-    chapter = runs["256_units"]
+    # The pictures that show the book's own digits come from the book's own run.
+    sys.argv = ["replay", "ch6_1.py", "--figures", str(folder / "replay")]
+    chapter = runpy.run_path(str(PROJECT / "replay"), run_name="__main__")
+    for name, number in (
+        ("first_ten_digits", "02_digits_from_0"),
+        ("predictions_from_240", "05_digits_from_240"),
+        ("confusion_matrix", "06_confusion_matrix"),
+    ):
+        picture = Image.open(folder / "replay" / f"{number}.png")
+        picture.convert("RGB").save(PICTURES / f"{name}.png", optimize=True)
+
+    save_figures(folder)
     images, labels, prediction = chapter["X_test_image"], chapter["y_test_label"], chapter["prediction"]
     model = chapter["model"]
-
     fives = np.flatnonzero((labels == 5) & (prediction == 3))
-    save(plot_images_labels_predict(images[fives], labels[fives], prediction[fives], 0, 25), "fives_read_as_threes")
-
-    probabilities = model.predict(chapter["x_Test_norm"], batch_size=10000, verbose=0)
-    save(explore.plot_confident_mistakes(images, labels, probabilities), "confident_mistakes")
+    save(plot_images(images[fives], [f"{i}: l=5,p=3" for i in fives], np.ones(len(fives))), "fives_read_as_threes")
+    save(explore.plot_confident_mistakes(images, labels, chapter["probabilities"]), "confident_mistakes")
     save(explore.plot_hidden_units(model, range(10)), "hidden_units")
 
     photo_of(images[0]).save(folder / "photo.png")
@@ -83,3 +103,5 @@ with tempfile.TemporaryDirectory() as folder:
     )
     gap = Image.new("RGB", (40, 480), "white")
     side_by_side([Image.open(folder / "photo.png"), gap, prepared], PICTURES / "handwriting.png")
+    if os.environ.get("DISPLAY"):
+        draw_with_the_mouse(model)
