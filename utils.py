@@ -223,8 +223,8 @@ def confusion_matrix(label, prediction):
     """
     label, prediction = np.asarray(label), np.asarray(prediction)
     check_length("prediction", prediction, label)
-    for name, digits in (("label", label), ("prediction", prediction)):
-        if digits.ndim != 1 or not np.isin(digits, range(10)).all():
-            raise ValueError(f"{name} must hold nothing but digits from 0 to 9")
     counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
-    return counts.reindex(index=range(10), columns=range(10), fill_value=0)
+    counts = counts.reindex(index=range(10), columns=range(10), fill_value=0)
+    if counts.to_numpy().sum() != len(label):
+        raise ValueError("label and prediction must hold nothing but digits from 0 to 9")
+    return counts

@@ -138,6 +138,7 @@ def test_hidden_units_share_one_scale(model):
 
 def test_the_examples_of_the_docstrings(model, probabilities, tmp_path, monkeypatch, test_images):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("utils.show", lambda name: None)
     Image.fromarray(test_images[0]).resize((280, 280)).save("photo.png")
     names = {**vars(ch6_1), **vars(explore), "model": model, "prediction": probabilities.argmax(axis=1)}
     names["probabilities"] = probabilities

@@ -48,10 +48,10 @@ def test_lists_series_and_tensors(test_labels, prediction):
     "label, prediction, message",
     [
         ([1, 2], [1], "^prediction must have the shape"),
-        ([1, 11], [1, 1], "^label must hold nothing but digits"),
-        ([1, 1], [1, 0.5], "^prediction must hold nothing but digits"),
+        ([1, 11], [1, 1], "^label and prediction must hold nothing but digits"),
+        ([1, 1], [1, 0.5], "^label and prediction must hold nothing but digits"),
         ([1, 1], [[0, 1], [0, 1]], "^prediction must have the shape"),
-        ([1, 1], ["1", "1"], "^prediction must hold nothing but digits"),
+        ([1, 1], ["1", "1"], "^label and prediction must hold nothing but digits"),
     ],
 )
 def test_what_would_be_a_wrong_count_is_refused(label, prediction, message):
