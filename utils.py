@@ -222,6 +222,7 @@ def confusion_matrix(label, prediction):
         A pandas DataFrame of 10 rows, one for each label, and 10 columns, one for each prediction.
     """
     label, prediction = np.asarray(label), np.asarray(prediction)
+    check_length("label", label, label)
     check_length("prediction", prediction, label)
     counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
     counts = counts.reindex(index=range(10), columns=range(10), fill_value=0)

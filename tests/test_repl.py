@@ -48,7 +48,7 @@ def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path)
         "('numpy', 'pandas', False)",
         str(parameters),
     ]
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["01_digit.png", "02_digits_from_0.png"]
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["01_digit.png", "02_digits_from_0.png"]
 
 
 def test_the_book_after_a_run(tmp_path):
