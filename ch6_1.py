@@ -115,7 +115,7 @@ if __name__ == "__main__":
     print("\t[Info] Error analysis:")
     for i, row in errors[:10].iterrows():
         print(f"\tAt {i}'th: {row.label} is with wrong prediction as {row.predict}!")
-    print(f"\t{len(errors)} errors in all: run python -i ch6_1.py and type print(errors.to_string()) to list them")
+    print(f"\t{len(errors)} errors in all; after python -i ch6_1.py, print(errors.to_string()) lists them")
 
     # A row for each label, a column for each prediction: what is right stands on the diagonal.
     print("\t[Info] Display Confusion Matrix:")

@@ -160,7 +160,10 @@ def draw_digit(model):
             "draw_digit needs a window: run python -i ch6_1.py in a terminal on a computer with a screen"
         )
     sheet = Sheet(model)
-    sheet.figure.canvas.start_event_loop()
+    try:
+        sheet.figure.canvas.start_event_loop()
+    finally:
+        plt.close(sheet.figure)
     return sheet.probabilities
 
 

@@ -91,8 +91,9 @@ def plot_images(images, titles, wrong=None, name="digits", **colors):
     images = np.asarray(images)
     if images.shape[1:] != (28, 28) or not 1 <= len(images) <= 25:
         raise ValueError(f"images must have the shape (n, 28, 28), n from 1 to 25, not {images.shape}")
-    wrong = np.zeros(len(images), bool) if wrong is None else wrong
+    wrong = np.zeros(len(images), bool) if wrong is None else np.asarray(wrong)
     check_length("titles", titles, images)
+    check_length("wrong", wrong, images)
     rows = math.ceil(len(images) / 5)
     figure = plt.figure(figsize=(12, 2.8 * rows), layout="constrained")  # the book's 12 x 14 inches for 25 images
     for place, (image, title) in enumerate(zip(images, titles)):

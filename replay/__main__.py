@@ -83,7 +83,7 @@ if __name__ == "__main__":
         train_all()
     else:
         # In these variables, not in others, so that `python -i` leaves the script's to explore.
-        sys.argv = [str(script), *options]
+        sys.argv = [f"replay_{script.name}", *options]  # so that its pictures have a folder of their own
         try:
             exec(compile(script.read_bytes(), script, "exec"))
         except CannotReplay as error:
