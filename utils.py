@@ -63,11 +63,7 @@ def save_figures(folder):
 
 
 def plot_image(image):
-    """Draw one digit, 2 x 2 inches, black on white, and return the Matplotlib axes.
-
-    Args:
-        image: shape (28, 28), or ValueError is raised.
-    """
+    """Draw one digit of shape (28, 28), 2 x 2 inches, black on white, and return the Matplotlib axes."""
     image = np.asarray(image)
     if image.shape != (28, 28):
         raise ValueError(f"image must have the shape (28, 28), not {image.shape}")
