@@ -121,7 +121,8 @@ def targets_table(results):
     for entry, figure, other, limits in TARGETS:
         cells = {}
         for network, limit in zip(NETWORKS, limits):
-            if has(other, network):
+            measured = set(results[results.network == network].entry)
+            if {entry, other} <= measured:
                 value = ratio(results, network, entry, figure, other).median()
                 cells[network] = f"{value:.2f}" + (" (missed)" if value > limit else "")
         most = " / ".join(f"{limit:g}" for limit in dict.fromkeys(limits))
@@ -133,7 +134,8 @@ def overview(summary):
     """Return the training times and, in brackets, those of the whole process as one Markdown table, in seconds."""
     lines = [f"| | {' | '.join(NETWORKS)} |", "| --- " * (1 + len(NETWORKS)) + "|"]
     for entry in ENTRIES:
-        rows = [summary.loc[(network, entry)] if has(entry, network) else None for network in NETWORKS]
+        keys = [(network, entry) for network in NETWORKS]
+        rows = [summary.loc[key] if key in summary.index else None for key in keys]
         cells = ["" if row is None else f"{row.training:.1f} ({row.whole:.1f})" for row in rows]
         lines.append(f"| {entry} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -167,9 +169,9 @@ def details(summary):
 def draw_times(summary):
     """Draw for each network how long each entry trains and how long its whole process takes, with the range seen."""
     figure = Figure(figsize=(12, 3.2), layout="constrained", dpi=100)
-    for axes, network in zip(figure.subplots(1, len(NETWORKS)), NETWORKS):
-        entries = [entry for entry in ENTRIES if has(entry, network)]
-        times = summary.loc[network].loc[entries]
+    for axes, network in zip(figure.subplots(1, len(NETWORKS)), summary.index.unique("network")):
+        times = summary.loc[network]
+        entries = list(times.index)
         spread = [times.whole - times.whole_low, times.whole_high - times.whole]
         axes.barh(entries, times.whole, color="#bcd9ea", xerr=spread, ecolor="#555555", label="whole process")
         axes.barh(entries, times.training, color="#0072b2", height=0.4, label="training")

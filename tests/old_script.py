@@ -11,33 +11,33 @@ import pandas as pd
 np.random.seed(10)
 
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
-x_Train_norm = x_train.reshape(60000, 784).astype("float32") / 255
-x_Test_norm = x_test.reshape(10000, 784).astype("float32") / 255
+x_Train_norm = x_train.reshape(60000, 784).astype('float32') / 255
+x_Test_norm = x_test.reshape(10000, 784).astype('float32') / 255
 y_TrainOneHot = np_utils.to_categorical(y_train)
 y_TestOneHot = np_utils.to_categorical(y_test)
 
 model = Sequential()
-model.add(Dense(units=256, input_dim=784, activation="relu"))
+model.add(Dense(units=256, input_dim=784, activation='relu'))
 model.add(Dropout(0.5))
-model.add(Dense(units=10, kernel_initializer="normal", activation="softmax"))
+model.add(Dense(units=10, kernel_initializer='normal', activation='softmax'))
 print(model.summary())
-model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+model.compile(loss='categorical_crossentropy', optimizer='adam', metrics=['accuracy'])
 train_history = model.fit(x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2, epochs=10, batch_size=200, verbose=2)
 
 
 def show_train_history(history, one, other):
     plt.plot(history.history[one])
     plt.plot(history.history[other])
-    plt.title("Train History")
-    plt.legend(["train", "validation"], loc="upper left")
+    plt.title('Train History')
+    plt.legend(['train', 'validation'], loc='upper left')
     plt.show()
 
 
-show_train_history(train_history, "acc", "val_acc")
-show_train_history(train_history, "loss", "val_loss")
-print("accuracy =", model.evaluate(x_Test_norm, y_TestOneHot)[1])
+show_train_history(train_history, 'acc', 'val_acc')
+show_train_history(train_history, 'loss', 'val_loss')
+print('accuracy =', model.evaluate(x_Test_norm, y_TestOneHot)[1])
 
 prediction = model.predict_classes(x_Test_norm)
-print(pd.crosstab(y_test, prediction, rownames=["label"], colnames=["predict"]))
-df = pd.DataFrame({"label": y_test, "predict": prediction})
+print(pd.crosstab(y_test, prediction, rownames=['label'], colnames=['predict']))
+df = pd.DataFrame({'label': y_test, 'predict': prediction})
 print(df[(df.label == 5) & (df.predict == 3)])
