@@ -4,7 +4,8 @@ Chapter 6 turns pictures of handwritten digits into numbers. Chapter 7 trains a 
 layer, then one with 1000 (--units 1000), which reads the digits a little better.
 
 Look for overfitting. In training the loss falls and falls; in validation it stops falling, or rises: the network learns
-its training pictures by heart. The gap between the two accuracy curves shows it too. With 1000 units it is wider.
+its training pictures by heart. The gap between the two accuracy curves shows it too. With 1000 units it is wider. (In
+the first epoch training looks the worse: its figures are means over the epoch, validation is measured at its end.)
 """
 
 import keras
@@ -20,7 +21,6 @@ from utils import (
     plot_image,
     plot_images_labels_predict,
     plot_images_labels_prediction,  # the same: its name in the printed book
-    save_figures,
     show_train_history,
 )
 
@@ -59,15 +59,13 @@ def build_model(units=256):
 if __name__ == "__main__":
     options = read_options(__doc__, units=256)
     as_in_book = options.epochs == 10 and options.batch_size == 200
-    if options.figures:
-        save_figures(options.figures)
 
     print(f"\t[Info] train data={len(X_train_image):7,}")
     print(f"\t[Info] test  data={len(X_test_image):7,}")
     print(f"\t[Info] Shape of train data={X_train_image.shape}")
     print(f"\t[Info] Shape of train label={y_train_label.shape}")
     plot_image(X_train_image[0])
-    plot_images_labels_predict(X_train_image, y_train_label, [], 0, 10)
+    plot_images_labels_predict(X_train_image, y_train_label, [], 0, 10)  # []: no predictions yet
     print(f"\t[Info] xTrain: {x_Train.shape}")
     print(f"\t[Info] xTest: {x_Test.shape}")
 
@@ -115,7 +113,7 @@ if __name__ == "__main__":
     print("\t[Info] Error analysis:")
     for i, row in errors[:10].iterrows():
         print(f"\tAt {i}'th: {row.label} is with wrong prediction as {row.predict}!")
-    print(f"\t{len(errors)} errors in all; after python -i ch6_1.py, print(errors.to_string()) lists them")
+    print(f"\t{len(errors)} errors in all; started by python -i, print(errors.to_string()) lists them")
 
     # A row for each label, a column for each prediction: what is right stands on the diagonal.
     print("\t[Info] Display Confusion Matrix:")

@@ -1,7 +1,7 @@
 """The book's last network: two hidden layers of 1000 units, each with dropout, trained on MNIST.
 
 Chapter 7 ends with a deeper network: its second hidden layer combines what the first has found in the pictures. It has
-1.8 million weights to learn, where one hidden layer of 1000 has 0.8 million, and each training step takes longer.
+1.8 million weights and biases (params) to learn, where one hidden layer of 1000 has 0.8 million, and takes longer.
 
 Look at the curves beside those of `python ch7_dropout.py`: training and validation nearly meet. The dropout after each
 hidden layer holds the overfitting back; take the two lines out to see how much.
@@ -19,7 +19,6 @@ from utils import (
     plot_image,
     plot_images_labels_predict,
     plot_images_labels_prediction,
-    save_figures,
     show_train_history,
 )
 
@@ -57,8 +56,6 @@ def build_model():
 if __name__ == "__main__":
     options = read_options(__doc__)
     as_in_book = (options.epochs, options.batch_size) == (10, 200)
-    if options.figures:
-        save_figures(options.figures)
 
     keras.utils.set_random_seed(options.seed)
     model = build_model()

@@ -1,11 +1,11 @@
 """The book's third network: one hidden layer of 1000 units with dropout, trained on MNIST.
 
-Chapter 7 adds one line to the network of `python ch6_1.py --units 1000`: Dropout(0.5). In each training step a random
-half of the hidden units is silent, so that no unit can rely on its neighbours to learn the training pictures by heart.
-In validation and testing all units take part.
+Chapter 7 adds one line to the network of `python ch6_1.py --units 1000`: Dropout(0.5). In training each hidden unit is
+silent for every second picture or so, at random, so that no unit can rely on its neighbours to learn the pictures by
+heart; the others speak twice as loud in its place. In validation and testing all units take part.
 
 Look at the curves beside those without dropout: training and validation come close again, there is less overfitting.
-The training curve may even be the worse one at first, for it is measured with half of the units silent.
+The training curve is the lower one for longer, for it is measured with half of the units silent.
 """
 
 import keras
@@ -20,7 +20,6 @@ from utils import (
     plot_image,
     plot_images_labels_predict,
     plot_images_labels_prediction,
-    save_figures,
     show_train_history,
 )
 
@@ -47,7 +46,7 @@ def build_model(units=1000):
     model = keras.Sequential()
     model.add(keras.Input((784,)))
     model.add(keras.layers.Dense(units=units, kernel_initializer="normal", activation="relu"))
-    model.add(keras.layers.Dropout(0.5))  # in training, silences a random half of the units
+    model.add(keras.layers.Dropout(0.5))  # in training, silences each unit half of the time
     model.add(keras.layers.Dense(units=10, kernel_initializer="normal", activation="softmax"))
     return model
 
@@ -56,8 +55,6 @@ def build_model(units=1000):
 if __name__ == "__main__":
     options = read_options(__doc__, units=1000)
     as_in_book = (options.units, options.epochs, options.batch_size) == (1000, 10, 200)
-    if options.figures:
-        save_figures(options.figures)
 
     keras.utils.set_random_seed(options.seed)
     model = build_model(options.units)

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -10,17 +11,14 @@ from pathlib import Path
 
 from matplotlib import pyplot as plt
 
-from utils import failures, report_failure
+from utils import failures, report_failure, save_figures
 
 
 def read_options(description, units=None):
     """Return the options of the command line: `epochs`, `batch_size`, `seed`, `figures`, `save`, and perhaps `units`.
 
-    A wrong option, or a path that cannot be written, ends the script with one line and status 2.
-
-    Args:
-        description: the script's docstring, shown by `--help`.
-        units: the default of `--units`; without it the script has no such option.
+    `description` is for `--help`; `units` is the default of `--units`, without it there is no such option. `--figures`
+    saves pictures from now on. A wrong option or a path that cannot be written ends the script with one line, status 2.
     """
     parser = argparse.ArgumentParser(
         usage=argparse.SUPPRESS,  # so that an error is one line
@@ -38,13 +36,14 @@ def read_options(description, units=None):
     add_number("--epochs", 10, 1, 1_000_000, "times the training data is gone through")
     add_number("--batch-size", 200, 1, 60_000, "images in one training step")
     add_number("--seed", 10, 0, 2**32 - 1, "where the random numbers start: the same seed, the same result")
-    help = (
-        "save the pictures in this folder and open no window (default: windows, or figures/ where there is no display)"
-    )
+    help = "save the pictures in this folder, open no window (default: windows, or figures/ where there is no display)"
     parser.add_argument("--figures", type=writable_folder, metavar="DIR", help=help)
     help = "save the trained model in this file (default: it is not saved)"
     parser.add_argument("--save", type=model_path, metavar="FILE.keras", help=help)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.figures:
+        save_figures(options.figures)
+    return options
 
 
 def whole_number(low, high):
@@ -61,7 +60,7 @@ def whole_number(low, high):
 
 def model_path(text):
     path = Path(text)
-    if path.suffix != ".keras" or path.is_dir() or not path.parent.is_dir():
+    if path.suffix != ".keras" or len(path.name) > 200 or os.path.isdir(path) or not os.path.isdir(path.parent):
         raise argparse.ArgumentTypeError(f"{text!r} is not a file name that ends in .keras, in a folder that exists")
     writable_folder(path.parent)
     return path
@@ -81,24 +80,37 @@ def writable_folder(text):
 def saving(model, path):
     """Save `model` at `path` after the training in the block, if there is a path; after an error save nothing.
 
-    Ctrl-C ends the script early, and so does `| head`, which stops reading what is printed. Then the model as trained
-    so far is saved under a name of its own.
+    After Ctrl-C, or where nothing more can be printed, the model as trained so far is saved under a name of its own.
     """
-    try:
-        yield
-        if path:
-            write_model(model, path)
-        return
-    except KeyboardInterrupt:
+    status = None
+
+    def stop(number, frame):
+        nonlocal status
         status = 130  # what shells expect after Ctrl-C
         print("\nStopped by Ctrl-C.", file=sys.stderr)
-    except BrokenPipeError:
+        signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
+        if model.stop_training is None:  # `fit` has not begun
+            raise KeyboardInterrupt
+        model.stop_training = True  # an exception in the midst of a step would leave no model to save
+
+    before, model.stop_training = signal.signal(signal.SIGINT, stop), None
+    try:
+        yield
+    except KeyboardInterrupt:
+        path = None
+    except OSError as error:
         status = 1
         sys.stdout = sys.stderr
+        print(f"Stopped, for nothing more can be printed: {error.strerror}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if path and status:
+        path = path.with_stem(f"{path.stem}_unfinished_{time.strftime('%Y%m%d_%H%M%S')}")
     if path:
-        write_model(model, path.with_stem(f"{path.stem}_unfinished_{time.strftime('%Y%m%d_%H%M%S')}"))
-    plt.close("all")
-    sys.exit(status)
+        write_model(model, path)
+    if status:
+        plt.close("all")
+        sys.exit(status)
 
 
 def write_model(model, path):

@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.widgets import Button
 from PIL import Image, ImageOps
 
-from utils import confusion_matrix, isDisplayAvl, plot_image, plot_images
+from utils import WRONG_COLOR, confusion_matrix, isDisplayAvl, plot_image, plot_images
 
 __all__ = [
     "confident_mistakes",
@@ -156,9 +156,7 @@ def draw_digit(model):
     if (model.input_shape, model.output_shape) != ((None, 784), (None, 10)):
         raise ValueError("model must be a network of the chapter, which takes 784 numbers and gives ten")
     if not isDisplayAvl() or "inline" in plt.get_backend():
-        raise RuntimeError(
-            "draw_digit needs a window: run python -i ch6_1.py in a terminal on a computer with a screen"
-        )
+        raise RuntimeError("draw_digit needs a window: call it from a terminal, on a computer with a screen")
     sheet = Sheet(model)
     try:
         sheet.figure.canvas.start_event_loop()
@@ -244,7 +242,7 @@ class Sheet:
             self.probabilities[:] = np.nan
         for digit, bar in enumerate(self.bars):
             bar.set_width(np.nan_to_num(self.probabilities[digit]))
-            bar.set_color("#d55e00" if self.probabilities[digit] == self.probabilities.max() else "#0072b2")
+            bar.set_color(WRONG_COLOR if self.probabilities[digit] == self.probabilities.max() else "#0072b2")
         self.drawing.set_data(self.ink)
         self.seen.set_data(image)
         self.figure.canvas.draw_idle()
@@ -312,14 +310,14 @@ def plot_confident_mistakes(images, label, probabilities, num=10):
 # What the hidden layer looks at
 
 
-def plot_hidden_units(model, units=range(25)):
+def plot_hidden_units(model, units=None):
     """Draw the weights between the picture and chosen units of the first hidden layer, as pictures on one scale.
 
     Where a unit's picture is orange, ink makes the unit more active; where it is purple, less.
 
     Args:
         model: a network of the chapter.
-        units: up to 25 numbers of hidden units, counted from 0.
+        units: up to 25 numbers of hidden units, counted from 0; without them the first 25.
 
     Returns:
         A NumPy array of the Matplotlib axes, one for each unit.
@@ -335,7 +333,8 @@ def plot_hidden_units(model, units=range(25)):
     weights = model.get_weights()[0]
     if weights.shape[:-1] != (784,):
         raise ValueError(f"the model's first layer must take 784 numbers, its weights have the shape {weights.shape}")
-    units, count = list(units), weights.shape[1]
+    count = weights.shape[1]
+    units = list(range(min(count, 25)) if units is None else units)
     if not 1 <= len(units) <= 25 or not set(units) <= set(range(count)):
         raise ValueError(f"units must be up to 25 numbers from 0 to {count - 1}")
     limit = np.abs(weights[:, units]).max()

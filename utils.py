@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import io
 import itertools
-import math
 import sys
 from pathlib import Path
 
@@ -19,11 +18,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.colors import PowerNorm
-from matplotlib.ticker import MaxNLocator
 
 __all__ = [
     "confusion_matrix", "isDisplayAvl", "load_mnist", "plot_confusion_matrix", "plot_image", "plot_images",
-    "plot_images_labels_predict", "plot_images_labels_prediction", "save_figures", "show_train_history",
+    "plot_images_labels_predict", "plot_images_labels_prediction", "plt", "save_figures", "show_train_history",
 ]  # fmt: skip
 
 MNIST_FILE = Path(__file__).with_name("data") / "mnist.npz"
@@ -36,16 +34,14 @@ failures = []  # what could not be saved, for the exit status of a script
 
 
 def load_mnist():
-    """Return MNIST from the project's file, in the form of `keras.datasets.mnist.load_data()`.
+    """Return `(x_train, y_train), (x_test, y_test)`, as `keras.datasets.mnist.load_data()` does, without a download.
 
-    That is `(x_train, y_train), (x_test, y_test)`: images uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 paper,
-    255 ink; labels uint8 of shape (60000,) and (10000,). Raises OSError if the file is missing or damaged.
+    Images are uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 paper, 255 ink; labels are uint8 of shape (60000,)
+    and (10000,). Raises OSError if the file is missing or damaged.
     """
     content = MNIST_FILE.read_bytes() if MNIST_FILE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != MNIST_SHA256:
-        raise OSError(
-            f"{MNIST_FILE} is {'damaged' if content else 'missing'}: download this project's data folder again"
-        )
+        raise OSError(f"{MNIST_FILE} is missing or damaged: download this project's data folder again")
     with np.load(io.BytesIO(content)) as data:
         return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])
 
@@ -78,9 +74,8 @@ def plot_images(images, titles, wrong=None, name="digits", **colors):
 
     Args:
         images, titles: shape (n, 28, 28), and n texts.
-        wrong: n booleans: which images stand out by a bold red title and a thick red frame.
-        name: the name of the file, where the picture is saved.
-        **colors: for Matplotlib's `imshow`, such as `cmap="gray"`.
+        wrong: n booleans: which images stand out by a bold orange-red title and a thick frame.
+        name, **colors: of the file, where it is saved; for Matplotlib's `imshow`, such as `cmap="gray"`.
 
     Returns an array of n Matplotlib axes; raises ValueError for other shapes or lengths.
     """
@@ -90,7 +85,7 @@ def plot_images(images, titles, wrong=None, name="digits", **colors):
     wrong = np.zeros(len(images), bool) if wrong is None else np.asarray(wrong)
     check_length("titles", titles, images)
     check_length("wrong", wrong, images)
-    rows = math.ceil(len(images) / 5)
+    rows = (len(images) + 4) // 5
     figure = plt.figure(figsize=(12, 2.8 * rows), layout="constrained")  # the book's 12 x 14 inches for 25 images
     for place, (image, title) in enumerate(zip(images, titles)):
         axes = figure.add_subplot(rows, 5, place + 1, title=title, xticks=[], yticks=[])
@@ -116,7 +111,6 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
     check_length("labels", labels, images)
     if not 0 <= idx < len(images) or num < 1:
         raise ValueError(f"idx must be from 0 to {len(images) - 1} and num at least 1, not idx={idx} and num={num}")
-
     shown = slice(idx, idx + min(num, 25))
     titles, wrong = [f"l={label}" for label in labels[shown]], None
     if prediction.size:
@@ -136,8 +130,7 @@ def show_train_history(train_history, train, validation):
 
     Args:
         train_history: what `model.fit` returned, or its `history` dictionary.
-        train: the metric in training: `"accuracy"` or `"loss"`; the book's `"acc"` works too.
-        validation: the metric in validation: `"val_accuracy"` or `"val_loss"`; the book's `"val_acc"` works too.
+        train, validation: `"accuracy", "val_accuracy"` or `"loss", "val_loss"`; the book's `"acc", "val_acc"` work too.
 
     Raises ValueError where the history has no such metric. Without any validation only the training is drawn.
     """
@@ -153,11 +146,26 @@ def show_train_history(train_history, train, validation):
     for key, label in zip(keys, ("train", "validation")):
         axes.plot(range(1, len(history[key]) + 1), history[key], "o-", markersize=4, label=label)
     axes.set(title="Train History", xlabel="Epoch", ylabel=train)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.margins(y=0.2)  # room for the legend above the curves
     axes.legend(loc="upper left")
     show(train)
     return axes
+
+
+def confusion_matrix(label, prediction):
+    """Return how often each digit was read as each digit: a pandas DataFrame, 10 labels by 10 predictions.
+
+    `label` and `prediction` are n digits from 0 to 9 each, the true and the predicted ones; else ValueError is raised.
+    """
+    label, prediction = np.asarray(label), np.asarray(prediction)
+    check_length("label", label, label)
+    check_length("prediction", prediction, label)
+    counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
+    counts = counts.reindex(index=range(10), columns=range(10), fill_value=0)
+    if counts.to_numpy().sum() != len(label):
+        raise ValueError("label and prediction must hold nothing but digits from 0 to 9")
+    return counts
 
 
 def plot_confusion_matrix(label, prediction):
@@ -207,22 +215,3 @@ def report_failure(sentence):
 def check_length(name, values, others):
     if np.shape(values) != (len(others),):
         raise ValueError(f"{name} must have the shape ({len(others)},), not {np.shape(values)}")
-
-
-def confusion_matrix(label, prediction):
-    """Count how often each digit was read as each digit.
-
-    Args:
-        label, prediction: n digits from 0 to 9 each, the true and the predicted ones; else ValueError is raised.
-
-    Returns:
-        A pandas DataFrame of 10 rows, one for each label, and 10 columns, one for each prediction.
-    """
-    label, prediction = np.asarray(label), np.asarray(prediction)
-    check_length("label", label, label)
-    check_length("prediction", prediction, label)
-    counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
-    counts = counts.reindex(index=range(10), columns=range(10), fill_value=0)
-    if counts.to_numpy().sum() != len(label):
-        raise ValueError("label and prediction must hold nothing but digits from 0 to 9")
-    return counts

@@ -1,6 +1,6 @@
 """Draw the pictures of the READMEs anew, from real runs of the scripts: `python pictures/draw.py`.
 
-The window of draw_digit needs a display; `xvfb-run` gives one where there is none.
+They are computed by one thread, as the tables are. The window of draw_digit needs a display; `xvfb-run` gives one.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
+os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -97,11 +98,11 @@ with tempfile.TemporaryDirectory() as folder:
     save(explore.plot_confident_mistakes(images, labels, chapter["probabilities"]), "confident_mistakes")
     save(explore.plot_hidden_units(model, range(10)), "hidden_units")
 
-    photo_of(images[0]).save(folder / "photo.png")
-    prepared = Image.fromarray(255 - explore.prepare_image(folder / "photo.png")).resize(
+    photo_of(images[0]).save(PICTURES / "photo.png")
+    prepared = Image.fromarray(255 - explore.prepare_image(PICTURES / "photo.png")).resize(
         (480, 480), Image.Resampling.NEAREST
     )
     gap = Image.new("RGB", (40, 480), "white")
-    side_by_side([Image.open(folder / "photo.png"), gap, prepared], PICTURES / "handwriting.png")
+    side_by_side([Image.open(PICTURES / "photo.png"), gap, prepared], PICTURES / "handwriting.png")
     if os.environ.get("DISPLAY"):
         draw_with_the_mouse(model)

@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from author import NETWORKS, figures
+from keras2_random import CannotReplay, install
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTE = "\t[Replay] with the random numbers of the author's Keras; replay/training_loop.py in place of model.fit"
@@ -40,8 +42,6 @@ def read_arguments():
 
 def train(name, units):
     """Build, train and test one of the networks as its script does, and return its figures."""
-    from author import figures
-
     script = importlib.import_module(name)
     keras.utils.set_random_seed(10)
     model = script.build_model(units) if units else script.build_model()
@@ -56,8 +56,6 @@ def train(name, units):
 
 def train_all():
     """Train the four networks, and print the author's figures beside those that came out."""
-    from author import NETWORKS
-
     runs = {}
     for name, network in NETWORKS.items():
         print(f"\n{name}")
@@ -73,17 +71,15 @@ def train_all():
 
 if __name__ == "__main__":
     script, options = read_arguments()
-    from keras2_random import CannotReplay, install
-
     install()
     print(NOTE)
     sys.path[0] = str(script.parent if script else PROJECT)
     if script is None:
-        sys.path.append(str(Path(__file__).parent))
         train_all()
     else:
         # In these variables, not in others, so that `python -i` leaves the script's to explore.
         sys.argv = [f"replay_{script.name}", *options]  # so that its pictures have a folder of their own
+        __file__ = str(script)
         try:
             exec(compile(script.read_bytes(), script, "exec"))
         except CannotReplay as error:

@@ -229,9 +229,22 @@ def test_the_figures_are_those_that_were_measured(text):
     runs = reproduce.Results(RESULTS).runs
     rows = cells(text)
     proof = reproduce.proof_table(runs)
-    columns = ["the author", "the replay"]
-    values = [row[2:4] for row in rows if len(row) == 5 and row[2:4] in set(proof[columns].itertuples(False, None))]
-    assert values[: len(proof)] == list(proof[columns].itertuples(index=False, name=None))
+    for _, of_network in proof.groupby("network"):
+        values = of_network.set_index("figure")
+        author, replay = values["the author"], values["the replay"]
+        both = [
+            f"{author[figure]} / {replay[figure]}"
+            for figure in ("test accuracy", *reproduce.METRICS)
+            if figure in author
+        ]
+        row = next(row for row in rows if row[1] == both[0])
+        assert sorted(cell for cell in row if " / " in cell) == sorted(both)
+        ranges = values.loc["test accuracy", ["with other rounding", "with other seeds"]]
+        assert [re.findall(r"[\d.]+", cell) for cell in row[2:4]] == [re.findall(r"[\d.]+", text) for text in ranges]
+        for figure in values.index.difference(["test accuracy", *reproduce.METRICS]):
+            row = next(row for row in rows if row[1:3] == (author[figure], replay[figure]))
+            others = re.findall(r"\d+", values["with other seeds"][figure])
+            assert sorted(re.findall(r"\d+", row[3])) == sorted(others)
 
     accuracies = reproduce.accuracy_table(runs)
     for network, command in zip(reproduce.NETWORKS, map(reproduce.command, reproduce.NETWORKS)):
@@ -239,18 +252,16 @@ def test_the_figures_are_those_that_were_measured(text):
         typed = " ".join(command).removesuffix(" --units 256")
         typed = typed.removesuffix(" --units 1000") if "ch7" in typed else typed
         row = next(row for row in rows if row[0] == f"`python {typed}`")
-        at_seed_10 = reproduce.proof_table(runs).query("network == @network and figure == 'test accuracy'")
+        at_seed_10 = proof.query("network == @network and figure == 'test accuracy'")
         assert row[2:4] == (script.book, at_seed_10["the replay"].item())
         assert re.findall(r"[\d.]+%", row[4]) == [script["mean"], script.lowest, script.highest]
         assert replay.book == script.book
 
-    claims = [row[1:] for row in rows if len(row) == 3 and re.search(r"\d+ (of|次中)", row[1])]
     measured = reproduce.claims_table(runs)
-    counted = [tuple(re.findall(r"\d+", cell) for cell in row) for row in claims]
-    expected = [tuple(re.findall(r"\d+", cell) for cell in row) for row in measured.itertuples(index=False)]
-    assert [tuple(sorted(numbers) for numbers in row) for row in counted] == [
-        tuple(sorted(numbers) for numbers in row) for row in expected
-    ]
+    first = next(i for i, row in enumerate(rows) if len(row) == 3 and "1000" in row[0] and "256" in row[0])
+    for row, held in zip(rows[first:], measured.itertuples(index=False)):
+        assert [re.findall(r"\d+", cell)[0] for cell in row[1:]] == [cell.split()[0] for cell in held]
+    assert re.search(rf"\b{len(reproduce.of_seeds(runs, 'script').seed.unique())} (seeds|個(亂數)?種子)", text)
     times = [row[1:] for row in cells(compare.overview(compare.summarize(pd.read_csv(RESULTS / "compare.csv"))))[2:]]
     assert set(times) <= {row[1:] for row in rows}
 

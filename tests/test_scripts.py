@@ -9,6 +9,8 @@ from conftest import SHORT, own_lines, run_script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from command_line import read_options
+
 SCRIPTS = ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"]
 FIGURES = [
     "01_digit", "02_digits_from_0", "03_accuracy", "04_loss", "05_digits_from_240", "06_confusion_matrix",
@@ -168,18 +170,30 @@ def test_nothing_is_said_of_the_book_for_other_settings(options, tmp_path):
         (["--figures", "x" * 300], "--figures"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_status_2(arguments, named, tmp_path):
+def test_a_wrong_option_is_one_line_and_status_2(arguments, named, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     (tmp_path / "folder.keras").mkdir()
-    ended = run_script("ch6_1.py", *arguments, folder=tmp_path)
-    assert ended.returncode == 2
-    assert ended.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["ch6_1.py", *arguments])
+    with pytest.raises(SystemExit) as end:
+        read_options("The chapter.", units=256)
+    output = capsys.readouterr()
+    assert end.value.code == 2 and output.out == ""
+    assert len(output.err.splitlines()) == 1 and named in output.err
+
+
+@pytest.mark.parametrize(
+    "script, arguments, named",
+    [
+        ("ch6_1.py", ["--epochs", "0"], "--epochs"),
+        ("ch7_dropout.py", ["--save", "model.h5"], "a file name that ends in .keras"),
+        ("ch6_2.py", ["--units", "5"], "--units"),  # there is no one layer to size
+    ],
+)
+def test_a_script_refuses_before_it_prints_anything(script, arguments, named, tmp_path):
+    ended = run_script(script, *arguments, folder=tmp_path)
+    assert ended.returncode == 2 and ended.stdout == ""
     assert len(own_lines(ended.stderr)) == 1 and named in ended.stderr
-
-
-def test_units_is_unknown_where_there_is_no_one_layer_to_size(tmp_path):
-    ended = run_script("ch6_2.py", "--units", "5", folder=tmp_path)
-    assert ended.returncode == 2 and "--units" in ended.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -197,8 +211,6 @@ def test_help_names_every_option_with_its_default(script, tmp_path):
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_text_as_an_option_ends_in_one_line(tmp_path_factory, monkeypatch, capsys, data):
-    from command_line import read_options
-
     monkeypatch.chdir(tmp_path_factory.mktemp("options"))
     text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
     text |= st.text(string.printable, max_size=300)
