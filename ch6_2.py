@@ -3,8 +3,9 @@
 Chapter 7 ends with a deeper network: its second hidden layer combines what the first has found in the pictures. It has
 1.8 million weights and biases (params) to learn, where one hidden layer of 1000 has 0.8 million, and takes longer.
 
-Look at the curves beside those of `python ch7_dropout.py`: training and validation nearly meet. The dropout after each
-hidden layer holds the overfitting back; take the two lines out to see how much.
+Look at the curves beside those of `python ch7_dropout.py`: training and validation accuracy nearly meet. The dropout
+after each hidden layer holds the overfitting back; take the two lines out to see how much. But more layers do not
+always read better: the book's network is right in 97.9% of the tests, after 98.0%.
 """
 
 import keras
@@ -45,7 +46,7 @@ def build_model():
     model = keras.Sequential()
     model.add(keras.Input((784,)))
     model.add(keras.layers.Dense(units=1000, kernel_initializer="normal", activation="relu"))
-    model.add(keras.layers.Dropout(0.5))  # in training, silences a random half of the units
+    model.add(keras.layers.Dropout(0.5))  # in training, silences each unit with this probability
     model.add(keras.layers.Dense(units=1000, kernel_initializer="normal", activation="relu"))
     model.add(keras.layers.Dropout(0.5))
     model.add(keras.layers.Dense(units=10, kernel_initializer="normal", activation="softmax"))

@@ -1,11 +1,12 @@
 """The book's third network: one hidden layer of 1000 units with dropout, trained on MNIST.
 
-Chapter 7 adds one line to the network of `python ch6_1.py --units 1000`: Dropout(0.5). In training each hidden unit is
-silent for every second picture or so, at random, so that no unit can rely on its neighbours to learn the pictures by
-heart; the others speak twice as loud in its place. In validation and testing all units take part.
+Chapter 7 adds one line to the network of `python ch6_1.py --units 1000`: Dropout(0.5). In training it silences each
+hidden unit with a probability of 0.5, drawn anew for every picture, so that no unit can rely on its neighbours to learn
+the pictures by heart; those that speak are twice as loud. In validation and testing all take part.
 
-Look at the curves beside those without dropout: training and validation come close again, there is less overfitting.
-The training curve is the lower one for longer, for it is measured with half of the units silent.
+Look at the curves beside those without dropout: training and validation are closer, there is less overfitting. A part
+of it is the measuring: half of the units are silent in training, so its figures are worse than the network is. The
+validation loss tells more: in the book it ends at 0.0666, without dropout at 0.0701. The next script is ch6_2.py.
 """
 
 import keras
@@ -46,7 +47,7 @@ def build_model(units=1000):
     model = keras.Sequential()
     model.add(keras.Input((784,)))
     model.add(keras.layers.Dense(units=units, kernel_initializer="normal", activation="relu"))
-    model.add(keras.layers.Dropout(0.5))  # in training, silences each unit half of the time
+    model.add(keras.layers.Dropout(0.5))  # in training, silences each unit with this probability
     model.add(keras.layers.Dense(units=10, kernel_initializer="normal", activation="softmax"))
     return model
 

@@ -87,7 +87,7 @@ def saving(model, path):
     def stop(number, frame):
         nonlocal status
         status = 130  # what shells expect after Ctrl-C
-        print("\nStopped by Ctrl-C.", file=sys.stderr)
+        print("\nStopped by Ctrl-C, after this epoch; once more ends at once, saving nothing.", file=sys.stderr)
         signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
         if model.stop_training is None:  # `fit` has not begun
             raise KeyboardInterrupt

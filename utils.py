@@ -75,7 +75,7 @@ def plot_images(images, titles, wrong=None, name="digits", **colors):
     Args:
         images, titles: shape (n, 28, 28), and n texts.
         wrong: n booleans: which images stand out by a bold orange-red title and a thick frame.
-        name, **colors: of the file, where it is saved; for Matplotlib's `imshow`, such as `cmap="gray"`.
+        name, **colors: the name of the file, if it is saved; options of `imshow`, such as `cmap="gray"`.
 
     Returns an array of n Matplotlib axes; raises ValueError for other shapes or lengths.
     """
@@ -201,7 +201,7 @@ def show(name):
 def wait_for_windows():
     """Keep the windows of a script open at its end, until they are closed or Ctrl-C is pressed."""
     if not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):  # no REPL, and no error that ended the script
-        sys.stdout.flush()
+        print("\t[Info] Close the windows to end the script", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             plt.show()
 

@@ -9,6 +9,8 @@ All of them followed from NumPy's global generator, so from `np.random.seed(10)`
   For each uniform number it moved on by 256 counts (core/kernels/random_op.cc).
 - Each epoch shuffled the order of the last one with `np.random.shuffle` (Keras 2.0, keras/engine/training.py), as
   training_loop.py does.
+
+The rest is today's: the loss, the metrics, Adam (with an epsilon of 1e-7 for 1e-8), and how sums are rounded.
 """
 
 import weakref
