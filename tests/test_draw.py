@@ -10,7 +10,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT, environment, own_lines
+from conftest import PROJECT, environment, own_lines, run_script
 
 import ch6_1
 import explore
@@ -141,18 +141,8 @@ def test_over_the_edge_and_an_empty_sheet_at_the_end(display, model_file, tmp_pa
     assert output.rstrip().endswith("end 10 True None")
 
 
-def run_explore(*arguments, folder, **changes):
-    return subprocess.run(
-        [sys.executable, PROJECT / "explore.py", *arguments],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
 def test_without_a_display_it_says_where_it_works(model_file, tmp_path):
-    ended = run_explore(model_file, folder=tmp_path)
+    ended = run_script("explore.py", model_file, folder=tmp_path)
     assert ended.returncode == 1 and len(own_lines(ended.stderr)) == 1
     assert "draw_digit needs a window: call it from a terminal" in ended.stderr
 
@@ -166,7 +156,7 @@ def test_a_file_that_is_no_model_and_a_network_of_another_shape(tmp_path):
         ("text.keras", "text.keras"),
         ("other.keras", "model must be a network of the chapter"),
     ):
-        ended = run_explore(name, folder=tmp_path)
+        ended = run_script("explore.py", name, folder=tmp_path)
         assert ended.returncode == 1 and len(own_lines(ended.stderr)) == 1, ended.stderr
         assert sentence in ended.stderr
     with pytest.raises(ValueError, match="^model must be a network of the chapter"):

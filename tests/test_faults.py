@@ -206,7 +206,7 @@ def test_two_runs_at_once_in_one_folder(tmp_path):
 # Other backends
 
 
-@pytest.mark.parametrize("script", ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"])
+@pytest.mark.parametrize("script", ["ch6_1.py", "ch6_2.py"])
 def test_on_jax(script, tmp_path):
     pytest.importorskip("jax")
     ended = run_script(script, "--save", "m.keras", folder=tmp_path, KERAS_BACKEND="jax", **SHORT)

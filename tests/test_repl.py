@@ -126,6 +126,8 @@ def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
         "for i in range(3):\n    plot_image(X_train_image[i])",
         f"%run {json.dumps(str(PROJECT / 'ch6_1.py'))} --epochs 1",
         "prediction.shape",
+        f"%run {json.dumps(str(PROJECT / 'replay/__main__.py'))} ch6_1.py --epochs 1",
+        "prediction.shape, train_history.params['epochs']",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
@@ -133,6 +135,8 @@ def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
     def pictures(cell):
         return sum("image/png" in output.get("data", {}) for output in cell.outputs)
 
-    assert [pictures(cell) for cell in notebook.cells] == [0, 1, 3, 7, 0]
+    assert [pictures(cell) for cell in notebook.cells] == [0, 1, 3, 7, 0, 7, 0]
     assert notebook.cells[4].outputs[0].data["text/plain"] == "(10000,)"
+    assert notebook.cells[5].outputs[0].text.startswith("\t[Replay] ")
+    assert notebook.cells[6].outputs[0].data["text/plain"] == "((10000,), 1)"
     assert not list(tmp_path.rglob("*.png"))

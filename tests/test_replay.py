@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, environment, own_lines
-from test_networks import NETWORKS, compiled, equal, some_data
+from conftest import PROJECT, environment, own_lines, run_script
+from test_networks import NETWORKS, compiled, equal, some_data, what_training_gives
 
 import ch6_1
 import ch7_dropout
@@ -238,13 +238,7 @@ def test_a_second_fit_goes_on():
 
 @pytest.mark.parametrize("build", [network[0] for network in NETWORKS.values()], ids=NETWORKS)
 def test_the_same_seed_gives_the_same_bits(build):
-    x, y = some_data(2000)
-    results = []
-    for _ in range(2):
-        model = compiled(build)
-        history = model.fit(x, y, batch_size=200, epochs=2, validation_split=0.2, verbose=0).history
-        results.append([*model.get_weights(), *map(np.array, history.values())])
-    assert equal(*results)
+    assert equal(what_training_gives(build), what_training_gives(build))
 
 
 def test_layers_and_saved_models_are_no_different_after_it(tmp_path):
@@ -304,17 +298,6 @@ def test_what_it_cannot_replay_is_refused_before_anything_is_trained(build, argu
     assert "\n" not in str(caught.value) and equal(model.get_weights(), weights)
 
 
-def run_replay(*arguments, folder, **changes):
-    return subprocess.run(
-        [sys.executable, PROJECT / "replay", *arguments],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=280,
-    )
-
-
 def test_a_refusal_in_a_script_is_one_sentence(tmp_path):
     (tmp_path / "own.py").write_text(
         "import keras, numpy\n"
@@ -322,7 +305,7 @@ def test_a_refusal_in_a_script_is_one_sentence(tmp_path):
         "model.compile(loss='mse', optimizer='adam')\n"
         "model.fit(numpy.zeros((8, 4)), numpy.zeros((8, 1)))\n"
     )
-    ended = run_replay("own.py", folder=tmp_path)
+    ended = run_script("replay", "own.py", folder=tmp_path)
     assert ended.returncode == 1 and len(own_lines(ended.stderr)) == 1
     assert "the layer 'dense' of 'sequential' cannot be replayed" in ended.stderr
 
@@ -339,7 +322,7 @@ def test_a_refusal_in_a_script_is_one_sentence(tmp_path):
 def test_a_wrong_call_is_one_line_and_status_2(arguments, changes, named, tmp_path):
     if "KERAS_BACKEND" in changes:
         pytest.importorskip("jax")
-    ended = run_replay(*arguments, folder=tmp_path, **changes)
+    ended = run_script("replay", *arguments, folder=tmp_path, **changes)
     assert ended.returncode == 2
     assert len(own_lines(ended.stderr)) == 1 and named in ended.stderr, ended.stderr
 
@@ -349,7 +332,7 @@ def test_a_wrong_call_is_one_line_and_status_2(arguments, changes, named, tmp_pa
 
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
-    return run_replay("ch6_1.py", folder=tmp_path_factory.mktemp("replay"))
+    return run_script("replay", "ch6_1.py", folder=tmp_path_factory.mktemp("replay"))
 
 
 def test_the_books_run(full_run):
