@@ -60,7 +60,7 @@ def whole_number(low, high):
 
 def model_path(text):
     path = Path(text)
-    if path.suffix != ".keras" or len(path.name) > 200 or os.path.isdir(path) or not os.path.isdir(path.parent):
+    if path.suffix != ".keras" or path.is_dir() or not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is not a file name that ends in .keras, in a folder that exists")
     writable_folder(path.parent)
     return path
@@ -88,7 +88,7 @@ def saving(model, path):
         nonlocal status
         status = 130  # what shells expect after Ctrl-C
         print("\nStopped by Ctrl-C, after this epoch; once more ends at once, saving nothing.", file=sys.stderr)
-        signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
+        signal.signal(signal.SIGINT, before)
         if model.stop_training is None:  # `fit` has not begun
             raise KeyboardInterrupt
         model.stop_training = True  # an exception in the midst of a step would leave no model to save

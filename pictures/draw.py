@@ -59,6 +59,7 @@ def photo_of(image):
 
 def draw_with_the_mouse(model):
     """Draw a 2 in the window of `draw_digit`, by the events that a mouse causes, and save a picture of the window."""
+    plt.close("all")
     plt.switch_backend("tkagg")
     sheet = explore.Sheet(model)
     canvas = sheet.figure.canvas

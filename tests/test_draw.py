@@ -151,9 +151,11 @@ def test_without_a_display_it_says_where_it_works(model_file, tmp_path):
 def test_a_file_that_is_no_model_and_a_network_of_another_shape(tmp_path):
     (tmp_path / "text.keras").write_text("no model")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.save(tmp_path / "other.keras")
     for name, sentence in (
         ("none.keras", "none.keras"),
         ("text.keras", "text.keras"),
+        ("other.keras", "model must be a network of the chapter"),
     ):
         ended = run_script("explore.py", name, folder=tmp_path)
         assert ended.returncode == 1 and len(own_lines(ended.stderr)) == 1, ended.stderr

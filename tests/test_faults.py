@@ -155,9 +155,11 @@ def test_folders_deleted_during_training(tmp_path):
 @pytest.mark.parametrize("arguments", [["--figures", "/proc"], ["--save", "/proc/model.keras"]])
 def test_a_folder_that_takes_no_files(arguments, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["ch6_1.py", *arguments])
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as end:
         read_options("The chapter.")
-    assert f"argument {arguments[0]}: no file can be written in '/proc'" in capsys.readouterr().err
+    output = capsys.readouterr()
+    assert end.value.code == 2 and output.out == "" and len(output.err.splitlines()) == 1
+    assert f"argument {arguments[0]}: no file can be written in '/proc'" in output.err
 
 
 # Where the output goes
@@ -206,7 +208,7 @@ def test_two_runs_at_once_in_one_folder(tmp_path):
 # Other backends
 
 
-@pytest.mark.parametrize("script", ["ch6_1.py", "ch6_2.py"])
+@pytest.mark.parametrize("script", ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"])
 def test_on_jax(script, tmp_path):
     pytest.importorskip("jax")
     ended = run_script(script, "--save", "m.keras", folder=tmp_path, KERAS_BACKEND="jax", **SHORT)

@@ -65,8 +65,9 @@ def what_training_gives(build):
     return [*model.get_weights(), model.predict(x, verbose=0), *map(np.array, history.values())]
 
 
-def test_the_same_seed_gives_the_same_bits():
-    assert equal(what_training_gives(ch6_2.build_model), what_training_gives(ch6_2.build_model))
+@pytest.mark.parametrize("build", [network[0] for network in NETWORKS.values()], ids=NETWORKS)
+def test_the_same_seed_gives_the_same_bits(build):
+    assert equal(what_training_gives(build), what_training_gives(build))
 
 
 def test_another_seed_gives_another_result():

@@ -140,7 +140,7 @@ def test_a_short_run_on_any_terminal(script, options, parameters, accuracy, last
         assert re.search(r"dense \(Dense\) .*\(None, 1000\) .*785,000", summary), summary
 
 
-@pytest.mark.parametrize("options", [["--units", "50"], ["--epochs", "2", "--batch-size", "100"]])
+@pytest.mark.parametrize("options", [["--units", "50"], ["--epochs", "2"], ["--batch-size", "100"]])
 def test_nothing_is_said_of_the_book_for_other_settings(options, tmp_path):
     ended = run_script("ch7_dropout.py", *options, folder=tmp_path, **SHORT)
     assert ended.returncode == 0 and "book" not in ended.stdout
@@ -195,7 +195,7 @@ def test_a_script_refuses_before_it_prints_anything(script, arguments, named, tm
     assert len(own_lines(ended.stderr)) == 1 and named in ended.stderr
 
 
-@pytest.mark.parametrize("script", ["ch6_1.py", "ch6_2.py"])
+@pytest.mark.parametrize("script", ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"])
 def test_help_names_every_option_with_its_default(script, tmp_path):
     ended = run_script(script, "--help", folder=tmp_path)
     assert ended.returncode == 0 and own_lines(ended.stderr) == []
