@@ -14,8 +14,9 @@ def fit(model, x, y, batch_size, epochs, verbose, callbacks, validation_split):
     operation of TensorFlow, which is fast; without these two lines you can follow step by step, slowly.
     """
     size = int(len(x) * (1 - validation_split))
-    x_train, y_train = tf.constant(x[:size]), tf.constant(y[:size])
-    x_val, y_val = tf.constant(x[size:]), tf.constant(y[size:])
+    # TensorFlow's own copies. (tf.constant would do, but it makes two of each.)
+    x_train, y_train = tf.identity(x[:size]), tf.identity(y[:size])
+    x_val, y_val = tf.identity(x[size:]), tf.identity(y[size:])
 
     def compare(labels, predictions):
         """Return the loss of a batch, and add the batch to the means that are printed after the epoch."""
@@ -28,7 +29,7 @@ def fit(model, x, y, batch_size, epochs, verbose, callbacks, validation_split):
         return loss
 
     @tf.function
-    def train(order):
+    def train(x_train, y_train, order):
         for start in tf.range(0, size, batch_size):
             batch = order[start : start + batch_size]
             with tf.GradientTape() as tape:  # it records how the weights lead to the loss
@@ -38,7 +39,7 @@ def fit(model, x, y, batch_size, epochs, verbose, callbacks, validation_split):
             model.optimizer.apply(gradients, model.trainable_variables)  # moves each weight a little
 
     @tf.function
-    def validate():
+    def validate(x_val, y_val):
         for start in tf.range(0, len(x_val), batch_size):
             batch = slice(start, start + batch_size)
             compare(y_val[batch], model(x_val[batch], training=False))  # all units take part, nothing is learned
@@ -59,12 +60,12 @@ def fit(model, x, y, batch_size, epochs, verbose, callbacks, validation_split):
         callbacks.on_epoch_begin(epoch)
         np.random.shuffle(order)  # once more, from the order of the last epoch
         model.reset_metrics()
-        train(order)
+        train(x_train, y_train, order)
         logs = model.get_metrics_result()
         if len(x_val):
             callbacks.on_test_begin()
             model.reset_metrics()
-            validate()
+            validate(x_val, y_val)
             val_logs = model.get_metrics_result()
             callbacks.on_test_end(val_logs)
             logs.update({f"val_{name}": value for name, value in val_logs.items()})
