@@ -100,13 +100,13 @@ if __name__ == "__main__":
     # The test data has played no part so far, not even in choosing a network, which is what the validation is for: it
     # tells how well new digits are read. The scores are the loss and the accuracy. Nothing is learned here, so the size
     # of the batch only changes the speed.
-    scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=1000, verbose=0)
+    scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
     if as_in_book and options.units in BOOK_ACCURACY:
         print(f"\t[Info] Accuracy in the book = {BOOK_ACCURACY[options.units]}")
 
     print("\t[Info] Making prediction to x_Test_norm")
-    probabilities = model.predict(x_Test_norm, batch_size=1000, verbose=0)
+    probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
     prediction = np.argmax(probabilities, axis=1)  # the digit with the highest probability
     print("\t[Info] Show 10 prediction result (From 240):")
     print(prediction[240:250])

@@ -78,13 +78,13 @@ if __name__ == "__main__":
     show_train_history(train_history, "accuracy", "val_accuracy")
     show_train_history(train_history, "loss", "val_loss")
 
-    scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=1000, verbose=0)
+    scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
     if as_in_book:
         print(f"\t[Info] Accuracy in the book = {BOOK_ACCURACY}")
 
     print("\t[Info] Making prediction to x_Test_norm")
-    probabilities = model.predict(x_Test_norm, batch_size=1000, verbose=0)
+    probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
     prediction = np.argmax(probabilities, axis=1)
     df = pd.DataFrame({"label": y_test_label, "predict": prediction})
     print("\t[Info] Display Confusion Matrix:")

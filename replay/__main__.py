@@ -49,8 +49,8 @@ def train(name, units):
     train_history = model.fit(
         script.x_Train_norm, script.y_TrainOneHot, validation_split=0.2, epochs=10, batch_size=200, verbose=2
     )
-    scores = model.evaluate(script.x_Test_norm, script.y_TestOneHot, batch_size=1000, verbose=0)
-    prediction = np.argmax(model.predict(script.x_Test_norm, batch_size=1000, verbose=0), axis=1)
+    scores = model.evaluate(script.x_Test_norm, script.y_TestOneHot, batch_size=10000, verbose=0)
+    prediction = np.argmax(model.predict(script.x_Test_norm, batch_size=10000, verbose=0), axis=1)
     return figures(train_history, scores, pd.DataFrame({"label": script.y_test_label, "predict": prediction}))
 
 
