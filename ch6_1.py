@@ -78,7 +78,8 @@ if __name__ == "__main__":
     model.summary()
 
     # The loss of a picture is minus the logarithm of the probability of its right digit: 0 where that is 1, 2.3 for a
-    # blind guess. In each training step Adam changes the weights a little, in the direction that makes it smaller.
+    # blind guess. In each training step Adam changes the weights a little, so that the mean loss of the pictures in
+    # this step becomes smaller.
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
 
     # The last fifth of the training data is held back, to validate the network after each epoch. The other 48,000
@@ -117,7 +118,7 @@ if __name__ == "__main__":
     print("\t[Info] Error analysis:")
     for i, row in errors[:10].iterrows():
         print(f"\tAt {i}'th: {row.label} is with wrong prediction as {row.predict}!")
-    print(f"\t{len(errors)} errors in all; after a run by python -i, print(errors.to_string()) lists them")
+    print(f"\t{len(errors)} errors in all; after python -i ch6_1.py, print(errors.to_string()) lists them")
 
     # A row for each label, a column for each prediction: what is right stands on the diagonal.
     print("\t[Info] Display Confusion Matrix:")

@@ -6,7 +6,8 @@ the pictures by heart; those that speak are twice as loud. In validation and tes
 
 Look at the curves beside those without dropout: training and validation are closer, there is less overfitting. A part
 of it is the measuring: half of the units are silent in training, so its figures are worse than the network is. The
-validation loss tells more: in the book it ends at 0.0666, without dropout at 0.0701. The next script is ch6_2.py.
+validation shows the network as it is: in the book its loss ends at 0.0666, without dropout at 0.0701, its accuracy at
+0.9807 both times. (Each is one run; see what --seed 11 gives.) The next script is ch6_2.py.
 """
 
 import keras
@@ -16,7 +17,7 @@ import pandas as pd
 from command_line import end_script, read_options, saving
 from utils import (
     confusion_matrix,
-    isDisplayAvl,  # for the REPL, like all that draws digits
+    isDisplayAvl,  # not needed here, but for the REPL, as are the plot_image... below
     load_mnist,
     plot_image,
     plot_images_labels_predict,
@@ -85,6 +86,7 @@ if __name__ == "__main__":
     print("\t[Info] Making prediction to x_Test_norm")
     probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
     prediction = np.argmax(probabilities, axis=1)
+    # To explore after python -i, as ch6_1.py does.
     df = pd.DataFrame({"label": y_test_label, "predict": prediction})
     print("\t[Info] Display Confusion Matrix:")
     print(confusion_matrix(y_test_label, prediction))

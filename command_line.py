@@ -60,10 +60,11 @@ def whole_number(low, high):
 
 def model_path(text):
     path = Path(text)
-    if path.suffix != ".keras" or path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a file name that ends in .keras, in a folder that exists")
-    writable_folder(path.parent)
-    return path
+    with contextlib.suppress(OSError):  # raised for a name that is too long
+        if path.suffix == ".keras" and not path.is_dir() and path.parent.is_dir():
+            writable_folder(path.parent)
+            return path
+    raise argparse.ArgumentTypeError(f"{text!r} is not a file name that ends in .keras, in a folder that exists")
 
 
 def writable_folder(text):
@@ -87,27 +88,25 @@ def saving(model, path):
     def stop(number, frame):
         nonlocal status
         status = 130  # what shells expect after Ctrl-C
-        print("\nStopped by Ctrl-C, after this epoch; once more ends at once, saving nothing.", file=sys.stderr)
         signal.signal(signal.SIGINT, before)
+        print("\nStopping for Ctrl-C; once more ends at once, and saves nothing.", file=sys.stderr)
         if model.stop_training is None:  # `fit` has not begun
             raise KeyboardInterrupt
         model.stop_training = True  # an exception in the midst of a step would leave no model to save
 
-    before, model.stop_training = signal.signal(signal.SIGINT, stop), None
+    model.stop_training, before = None, signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        try:
+            yield
+        except OSError as error:
+            sys.stdout, status = sys.stderr, f"Training stopped: {error.strerror or error}"
+        if path:
+            ending = f"_unfinished_{time.strftime('%Y%m%d_%H%M%S')}" if status else ""
+            write_model(model, path.with_stem(path.stem + ending))
     except KeyboardInterrupt:
-        path = None
-    except OSError as error:
-        status = 1
-        sys.stdout = sys.stderr
-        print(f"Stopped, for nothing more can be printed: {error.strerror}")
+        status = 130
     finally:
         signal.signal(signal.SIGINT, before)
-    if path and status:
-        path = path.with_stem(f"{path.stem}_unfinished_{time.strftime('%Y%m%d_%H%M%S')}")
-    if path:
-        write_model(model, path)
     if status:
         plt.close("all")
         sys.exit(status)
@@ -117,6 +116,7 @@ def write_model(model, path):
     """Save a model whole or not at all: an older file is replaced only once the new one is complete."""
     unfinished = path.with_name(f".unfinished_{os.getpid()}.keras")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         model.save(unfinished)
         os.replace(unfinished, path)
     except OSError as error:

@@ -1,8 +1,8 @@
 """Helpers that the chapter's scripts share: the MNIST data, the pictures, the confusion matrix.
 
 Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. A picture opens
-in a window where there is a display; in a notebook it appears below the cell; elsewhere it is saved in a folder below
-`figures` and its path is printed. `plt.savefig("name.png")`, right after the helper, keeps a copy.
+in a window where there is a display; in a notebook it appears below the cell; elsewhere it is saved under `figures`,
+and its path is printed. Right after a helper, Matplotlib's `plt.savefig("name.png")` keeps a copy.
 """
 
 import atexit
@@ -200,7 +200,7 @@ def show(name):
 
 def wait_for_windows():
     """Keep the windows of a script open at its end, until they are closed or Ctrl-C is pressed."""
-    if not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):  # no REPL, and no error that ended the script
+    if plt.get_fignums() and not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):  # no REPL, and no error
         print("\t[Info] Close the windows to end the script", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             plt.show()

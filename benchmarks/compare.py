@@ -185,7 +185,8 @@ def draw_times(summary):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=whole_number(1, 1000), default=5, help="rounds (default: 5)")
-    parser.add_argument("--peers", default=sys.executable, help="the Python of the peers (default: this one)")
+    help = "the Python of the peers (default: this one)"
+    parser.add_argument("--peers", type=os.path.abspath, default=sys.executable, help=help)
     parser.add_argument("--output", type=Path, default=HERE / "results", help="folder of the results")
     options = parser.parse_args()
 

@@ -39,7 +39,7 @@ def draw(op, shape, stream):
 
 def add(model, layer, rebuild=True):
     """Add a layer to a `keras.Sequential`, and draw its op seed and its first weights at once, as Keras 2.0 did."""
-    keras_add(model, layer)
+    keras_add(model, layer)  # and always rebuild: the first weights need a shape
     if layer not in streams and is_known(layer):
         streams[layer] = tf.Variable([0, np.random.randint(10_000_000)], dtype=tf.int64)
         if isinstance(layer, keras.layers.Dense):
@@ -48,9 +48,9 @@ def add(model, layer, rebuild=True):
 
 
 def is_known(layer):
-    if isinstance(layer, keras.layers.Dropout):
+    if type(layer) is keras.layers.Dropout:  # SpatialDropout is one too, but draws other masks
         return layer.seed is None and layer.noise_shape is None and 0 < layer.rate < 1
-    if isinstance(layer, keras.layers.Dense):
+    if type(layer) is keras.layers.Dense:
         kernel, bias = layer.kernel_initializer, layer.bias_initializer
         normal = isinstance(kernel, keras.initializers.RandomNormal)
         as_in_book = normal and kernel.get_config() == keras.initializers.get("normal").get_config()

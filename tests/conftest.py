@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,33 @@ def run_script(script, *arguments, folder, encoding="utf-8", **changes):
         encoding=encoding,
         timeout=280,
     )
+
+
+@pytest.fixture
+def run_here(tmp_path, monkeypatch):
+    """Return a function that runs a script in this process, where Keras is imported already, in a new folder."""
+    from matplotlib import pyplot as plt
+
+    def run(script, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        runpy.run_path(str(PROJECT / script), run_name="__main__")
+
+    yield run
+    plt.close("all")
+
+
+@pytest.fixture
+def short():
+    """Shorten every training in this process to three steps in one epoch."""
+    import keras
+
+    keras.config.set_max_epochs(1)
+    keras.config.set_max_steps_per_epoch(3)
+    yield
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
 
 
 def own_lines(text):

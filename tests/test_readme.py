@@ -162,39 +162,33 @@ def test_a_change_since_the_book(old, error, new, readers_names):
     plt.close("all")
 
 
-def test_the_rows_turn_an_old_script_into_a_running_one(no_download, monkeypatch, capsys):
+def test_the_rows_turn_an_old_script_into_a_running_one(no_download, short, monkeypatch, capsys):
     """Whenever the script fails, the cure of the row with this error is applied to it, word for word."""
-    keras.config.set_max_epochs(1)
-    keras.config.set_max_steps_per_epoch(2)
     monkeypatch.setattr(plt, "show", plt.close)
     text = (PROJECT / "tests/old_script.py").read_text(encoding="utf-8")
     cured = []
-    try:
-        while True:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    warnings.filterwarnings("error", message=".*input_dim")
-                    exec(text, {"__name__": "__main__"})
-                break
-            except Exception as error:
-                said = f"{type(error).__name__}: {error}"
-                row = next(row for row in OF_CODE if row[1] and row[1] in said and row[0] in text)
-                text = text.replace(row[0], row[2])
-                cured.append(row[0])
-        assert len(cured) == len(set(cured)) >= 7
-        assert "accuracy = 0." in capsys.readouterr().out
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.filterwarnings("error", message=".*input_dim")
+                exec(text, {"__name__": "__main__"})
+            break
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            row = next(row for row in OF_CODE if row[1] and row[1] in said and row[0] in text)
+            text = text.replace(row[0], row[2])
+            cured.append(row[0])
+    assert len(cured) == len(set(cured)) >= 7
+    assert "accuracy = 0." in capsys.readouterr().out
 
-        # And the change that no error tells of.
-        silent = next(row for row in OF_CODE if row[0] == "np.random.seed(10)")
-        outputs = []
-        for _ in range(2):
-            exec(text.replace(silent[0], silent[2]), {"__name__": "__main__"})
-            outputs.append(re.search(r"accuracy = (.*)", capsys.readouterr().out)[1])
-        assert outputs[0] == outputs[1]
-    finally:
-        keras.config.set_max_epochs(None)
-        keras.config.set_max_steps_per_epoch(None)
+    # And the change that no error tells of.
+    silent = next(row for row in OF_CODE if row[0] == "np.random.seed(10)")
+    outputs = []
+    for _ in range(2):
+        exec(text.replace(silent[0], silent[2]), {"__name__": "__main__"})
+        outputs.append(re.search(r"accuracy = (.*)", capsys.readouterr().out)[1])
+    assert outputs[0] == outputs[1]
 
 
 def test_helpers_are_found_in_this_folder_only(tmp_path):

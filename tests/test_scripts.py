@@ -141,9 +141,10 @@ def test_a_short_run_on_any_terminal(script, options, parameters, accuracy, last
 
 
 @pytest.mark.parametrize("options", [["--units", "50"], ["--epochs", "2"], ["--batch-size", "100"]])
-def test_nothing_is_said_of_the_book_for_other_settings(options, tmp_path):
-    ended = run_script("ch7_dropout.py", *options, folder=tmp_path, **SHORT)
-    assert ended.returncode == 0 and "book" not in ended.stdout
+def test_nothing_is_said_of_the_book_for_other_settings(options, run_here, short, capsys):
+    run_here("ch7_dropout.py", *options)
+    output = capsys.readouterr().out
+    assert "Display Confusion Matrix" in output and "book" not in output
 
 
 @pytest.mark.parametrize(
@@ -189,17 +190,27 @@ def test_a_wrong_option_is_one_line_and_status_2(arguments, named, tmp_path, mon
         ("ch6_2.py", ["--units", "5"], "--units"),  # there is no one layer to size
     ],
 )
-def test_a_script_refuses_before_it_prints_anything(script, arguments, named, tmp_path):
-    ended = run_script(script, *arguments, folder=tmp_path)
+def test_a_script_refuses_before_it_prints_anything(script, arguments, named, run_here, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_here(script, *arguments)
+    output = capsys.readouterr()
+    assert end.value.code == 2 and output.out == ""
+    assert len(output.err.splitlines()) == 1 and named in output.err
+
+
+def test_a_refusal_of_a_process_of_its_own(tmp_path):
+    ended = run_script("ch6_2.py", "--epochs", "0", folder=tmp_path)
     assert ended.returncode == 2 and ended.stdout == ""
-    assert len(own_lines(ended.stderr)) == 1 and named in ended.stderr
+    assert len(own_lines(ended.stderr)) == 1 and "--epochs" in ended.stderr
 
 
 @pytest.mark.parametrize("script", ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"])
-def test_help_names_every_option_with_its_default(script, tmp_path):
-    ended = run_script(script, "--help", folder=tmp_path)
-    assert ended.returncode == 0 and own_lines(ended.stderr) == []
-    text = " ".join(ended.stdout.split())
+def test_help_names_every_option_with_its_default(script, run_here, capsys):
+    with pytest.raises(SystemExit) as end:
+        run_here(script, "--help")
+    output = capsys.readouterr()
+    assert end.value.code == 0 and output.err == ""
+    text = " ".join(output.out.split())
     for option in ("--epochs", "--batch-size", "--seed", "--figures", "--save"):
         assert re.search(rf"{option}( [\w.]+)? [^-].*?\(default: ", text), option
     for default in ("(default: 10)", "(default: 200)"):
