@@ -168,7 +168,7 @@ def details(summary):
 
 def draw_times(summary):
     """Draw for each network how long each entry trains and how long its whole process takes, with the range seen."""
-    figure = Figure(figsize=(12, 3.2), layout="constrained", dpi=100)
+    figure = Figure(figsize=(12, 3.5), layout="constrained", dpi=100)
     for axes, network in zip(figure.subplots(1, len(NETWORKS)), summary.index.unique("network")):
         times = summary.loc[network]
         entries = list(times.index)
@@ -178,7 +178,7 @@ def draw_times(summary):
         axes.invert_yaxis()
         axes.set(title=network, xlabel="seconds")
         axes.grid(axis="x", alpha=0.3)
-    figure.axes[0].legend(loc="lower right")
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 

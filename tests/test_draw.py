@@ -10,7 +10,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT, environment, own_lines, run_script
+from conftest import PROJECT, environment, own_lines
 
 import ch6_1
 import explore
@@ -142,10 +142,9 @@ def test_over_the_edge_and_an_empty_sheet_at_the_end(display, model_file, tmp_pa
     assert output.rstrip().endswith("end 10 True None")
 
 
-def test_without_a_display_it_says_where_it_works(model_file, tmp_path):
-    ended = run_script("explore.py", model_file, folder=tmp_path)
-    assert ended.returncode == 1 and len(own_lines(ended.stderr)) == 1
-    assert "draw_digit needs a window: call it from a terminal" in ended.stderr
+def test_without_a_display_it_says_where_it_works(model_file, run_here):
+    with pytest.raises(SystemExit, match="^explore.py: .*draw_digit needs a window: call it from a terminal.*$"):
+        run_here("explore.py", model_file)
 
 
 def test_a_file_that_is_no_model_and_a_network_of_another_shape(run_here, tmp_path):

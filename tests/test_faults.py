@@ -3,10 +3,12 @@
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import pytest
@@ -14,6 +16,7 @@ from conftest import PROJECT, SHORT, environment, own_lines
 from test_networks import compiled
 
 import ch6_1
+import utils
 from command_line import read_options, saving
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and special files of Unix")
@@ -43,11 +46,10 @@ STOPPED = "Stopping for Ctrl-C; once more ends at once, and saves nothing."
 
 
 @posix_only
-@pytest.mark.parametrize("save", [[], ["--save", "m.keras"]])
-def test_ctrl_c_in_training(save, tmp_path):
+def test_ctrl_c_in_training(tmp_path):
     """One line, status 130, and the model under a name of its own: the older file stays."""
     (tmp_path / "m.keras").write_text("yesterday's")
-    process = start("ch6_1.py", "--epochs", "1000", *save, folder=tmp_path)
+    process = start("ch6_1.py", "--epochs", "1000", "--save", "m.keras", folder=tmp_path)
     read_until(process, "Epoch 3/")
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -55,11 +57,8 @@ def test_ctrl_c_in_training(save, tmp_path):
     assert own_lines(errors) == [STOPPED]
     assert (tmp_path / "m.keras").read_text() == "yesterday's"
     kept = [path.name for path in tmp_path.glob("*.keras") if path.name != "m.keras"]
-    if save:
-        assert re.fullmatch(r"m_unfinished_\d{8}_\d{6}\.keras", *kept) and f"Model saved: {kept[0]}\n" in output
-        assert keras.saving.load_model(tmp_path / kept[0]).count_params() == 203530
-    else:
-        assert kept == []
+    assert re.fullmatch(r"m_unfinished_\d{8}_\d{6}\.keras", *kept) and f"Model saved: {kept[0]}\n" in output
+    assert keras.saving.load_model(tmp_path / kept[0]).count_params() == 203530
 
 
 def test_ctrl_c_on_jax_and_in_the_first_step(tmp_path):
@@ -77,6 +76,23 @@ def test_ctrl_c_on_jax_and_in_the_first_step(tmp_path):
 @pytest.fixture
 def model():
     return compiled(ch6_1.build_model)
+
+
+@pytest.mark.parametrize("path", [None, "m.keras"])
+def test_ctrl_c_once_and_twice(path, model, tmp_path, monkeypatch, capsys):
+    """Without a path the first one ends the training too; the second one ends it at once, and nothing is saved."""
+
+    class Press(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.chdir(tmp_path)
+    times = 1 if path is None else 2
+    x, y = ch6_1.x_Train_norm[:400], ch6_1.y_TrainOneHot[:400]
+    with pytest.raises(SystemExit) as end, saving(model, path and Path(path)):
+        model.fit(x, y, epochs=1000, callbacks=[Press()] * times, verbose=0)
+    assert end.value.code == 130 and capsys.readouterr().err == f"\n{STOPPED}\n"
+    assert os.listdir(tmp_path) == []
 
 
 def test_ctrl_c_while_the_model_is_saved_does_not_lose_it(model, tmp_path, monkeypatch, capsys):
@@ -155,19 +171,21 @@ def test_a_disk_that_is_full(tmp_path):
     assert [path.name for path in tmp_path.rglob("*.keras")] == ["model.keras"]
 
 
-@posix_only
-def test_folders_deleted_during_training(tmp_path):
+def test_folders_deleted_during_training(tmp_path, run_here, short, monkeypatch, capsys):
     (tmp_path / "models").mkdir()
-    process = start("ch6_1.py", "--epochs", "3", "--save", "models/m.keras", "--figures", "pictures", folder=tmp_path)
-    read_until(process, "Epoch 2/")
-    for path in (tmp_path / "pictures").iterdir():
-        path.unlink()
-    (tmp_path / "pictures").rmdir()
-    (tmp_path / "models").rmdir()
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0 and own_lines(errors) == []
-    assert "Accuracy of testing data" in output
-    assert (tmp_path / "pictures/03_accuracy.png").exists() and (tmp_path / "models/m.keras").exists()
+    fit = keras.Model.fit
+
+    def fit_meanwhile(*arguments, **options):
+        shutil.rmtree(tmp_path / "pictures")
+        (tmp_path / "models").rmdir()
+        return fit(*arguments, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", fit_meanwhile)
+    monkeypatch.setattr(utils, "figures_folder", utils.figures_folder)  # to be as it was afterwards
+    run_here("ch6_1.py", "--save", "models/m.keras", "--figures", "pictures")
+    output, errors = capsys.readouterr()
+    assert errors == "" and "Accuracy of testing data" in output
+    assert len(list((tmp_path / "pictures").iterdir())) == 5 and (tmp_path / "models/m.keras").exists()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a folder of Linux in which nobody can make a file")

@@ -1,11 +1,13 @@
 """The book's REPL passages, typed into real interpreters."""
 
+import code
 import json
 import subprocess
 import sys
 
 import pytest
 from conftest import PROJECT, SHORT, environment
+from matplotlib import pyplot as plt
 
 PASSAGES = """
 from {script} import *
@@ -35,10 +37,8 @@ def type_in(text, folder, *arguments, **changes):
     return ended.stdout
 
 
-@pytest.mark.parametrize("script, parameters", [("ch6_1", 203530), ("ch7_dropout", 795010), ("ch6_2", 1796010)])
-def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path):
-    output = [line for line in type_in(PASSAGES.format(script=script), tmp_path).splitlines() if "Figure" not in line]
-    assert output == [
+def check_passages(output, parameters):
+    assert [line for line in output.splitlines() if "Figure" not in line] == [
         "5",
         "array([[0., 0., 0., 0., 0., 1., 0., 0., 0., 0.]])",
         "((60000, 784), (10000, 784), dtype('float32'))",
@@ -48,7 +48,24 @@ def test_import_gives_the_chapter_and_does_nothing(script, parameters, tmp_path)
         "('numpy', 'pandas', False)",
         str(parameters),
     ]
+
+
+def test_import_gives_the_chapter_and_does_nothing(tmp_path):
+    check_passages(type_in(PASSAGES.format(script="ch6_1"), tmp_path), 203530)
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["01_digit.png", "02_digits_from_0.png"]
+
+
+@pytest.mark.parametrize("script, parameters", [("ch7_dropout", 795010), ("ch6_2", 1796010)])
+def test_so_do_the_other_scripts(script, parameters, tmp_path, monkeypatch, capsys):
+    """The same lines in an interpreter of this process, which begins with no names but the builtin ones."""
+    monkeypatch.chdir(tmp_path)
+    interpreter = code.InteractiveConsole()
+    for line in PASSAGES.format(script=script).splitlines():
+        interpreter.push(line)
+    output, errors = capsys.readouterr()
+    assert errors == ""
+    check_passages(output, parameters)
+    plt.close("all")
 
 
 def test_the_book_after_a_run(tmp_path):
