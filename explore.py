@@ -191,7 +191,7 @@ class Sheet:
         canvas.mpl_connect("motion_notify_event", self.move)
         canvas.mpl_connect("button_release_event", self.release)
         canvas.mpl_connect("key_press_event", lambda event: event.key == "c" and self.clear())
-        canvas.mpl_connect("close_event", lambda event: canvas.stop_event_loop())
+        canvas.mpl_connect("close_event", self.close)
         # Strokes are drawn at once; the network is asked now and then, so that drawing never waits for it.
         self.timer = canvas.new_timer(interval=30, callbacks=[(self.read, (), {})])
         read_digit(model, np.zeros((28, 28)))  # Keras compiles its function when it is first called
@@ -230,6 +230,10 @@ class Sheet:
         self.changed = True
         self.drawing.set_data(self.ink)
         self.figure.canvas.draw_idle()
+
+    def close(self, event):
+        self.timer.stop()
+        self.figure.canvas.stop_event_loop()
 
     def read(self):
         """Let the network read what was drawn since it was last asked, and move the bars."""

@@ -42,14 +42,17 @@ def run_script(script, *arguments, folder, encoding="utf-8", **changes):
 
 @pytest.fixture
 def run_here(tmp_path, monkeypatch):
-    """Return a function that runs a script in this process, where Keras is imported already, in a new folder."""
+    """Return a function that runs a script in this process, where Keras is imported already, in a new folder.
+
+    It returns the script's variables.
+    """
     from matplotlib import pyplot as plt
 
     def run(script, *arguments):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         monkeypatch.setattr(sys, "path", sys.path[:])
-        runpy.run_path(str(PROJECT / script), run_name="__main__")
+        return runpy.run_path(str(PROJECT / script), run_name="__main__")
 
     yield run
     plt.close("all")
@@ -57,14 +60,17 @@ def run_here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def short():
-    """Shorten every training in this process to three steps in one epoch."""
+    """Shorten every training in this process to three steps in one epoch, too few to be worth making graphs for."""
     import keras
+    import tensorflow as tf
 
     keras.config.set_max_epochs(1)
     keras.config.set_max_steps_per_epoch(3)
+    tf.config.run_functions_eagerly(True)
     yield
     keras.config.set_max_epochs(None)
     keras.config.set_max_steps_per_epoch(None)
+    tf.config.run_functions_eagerly(False)
 
 
 def own_lines(text):
@@ -75,6 +81,24 @@ def own_lines(text):
         r"|.*UserWarning: (Limiting|Your input ran out of data)"
     )
     return [line for line in text.splitlines() if line and not noise.match(line)]
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory):
+    """The chapter's first network in a file, trained for half as long as in the chapter; once for all processes."""
+    path = tmp_path_factory.getbasetemp().parent / "trained.keras"
+    if not path.exists():
+        import keras
+
+        import ch6_1
+        from command_line import write_model
+
+        keras.utils.set_random_seed(10)
+        model = ch6_1.build_model()
+        model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+        model.fit(ch6_1.x_Train_norm, ch6_1.y_TrainOneHot, epochs=5, batch_size=200, verbose=0)
+        write_model(model, path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,8 @@ import explore
 
 
 @pytest.fixture(scope="module")
-def model():
-    """The chapter's first network, trained for half as long as in the chapter."""
-    keras.utils.set_random_seed(10)
-    model = ch6_1.build_model()
-    model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    model.fit(ch6_1.x_Train_norm, ch6_1.y_TrainOneHot, epochs=5, batch_size=200, verbose=0)
-    return model
+def model(model_file):
+    return keras.saving.load_model(model_file)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What a reader's machine can do to a script: no traceback, nothing lost."""
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -242,13 +243,18 @@ def test_backends_that_open_no_window(backend, tmp_path):
     assert [path.name for path in tmp_path.rglob("*.png")] == ["01_digit.png"]
 
 
-def test_two_runs_at_once_in_one_folder(tmp_path):
+def test_two_runs_at_once_in_one_folder(tmp_path, run_here, short, monkeypatch, capsys):
     from PIL import Image
 
-    runs = [start("ch6_1.py", "--save", "m.keras", "--seed", seed, folder=tmp_path, **SHORT) for seed in ("1", "2")]
-    for run in runs:
-        _, errors = run.communicate(timeout=200)
-        assert run.returncode == 0 and own_lines(errors) == []
+    other = start("ch6_1.py", "--save", "m.keras", "--seed", "1", folder=tmp_path, **SHORT)
+    read_until(other, "train data=")
+    monkeypatch.setattr(utils, "figures_folder", Path("figures/ch6_1"))
+    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
+    run_here("ch6_1.py", "--save", "m.keras", "--seed", "2")
+    assert capsys.readouterr().err == ""
+    _, errors = other.communicate(timeout=200)
+    assert other.returncode == 0 and own_lines(errors) == []
+    assert len(list((tmp_path / "figures/ch6_1").iterdir())) == 7
     for path in (tmp_path / "figures/ch6_1").iterdir():
         with Image.open(path) as picture:
             picture.load()

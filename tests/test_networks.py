@@ -58,11 +58,11 @@ def some_data(count):
 
 
 def what_training_gives(build):
-    """Return the weights, the predictions and the history of a short training, as arrays."""
+    """Return the weights and the history of a short training, as arrays."""
     x, y = some_data(2000)
     model = compiled(build)
     history = model.fit(x, y, batch_size=200, epochs=2, validation_split=0.2, verbose=0).history
-    return [*model.get_weights(), model.predict(x, verbose=0), *map(np.array, history.values())]
+    return [*model.get_weights(), *map(np.array, history.values())]
 
 
 @pytest.mark.parametrize("build", [network[0] for network in NETWORKS.values()], ids=NETWORKS)

@@ -1,9 +1,13 @@
 """The book's REPL passages, typed into real interpreters."""
 
 import code
+import importlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from conftest import PROJECT, SHORT, environment
@@ -94,26 +98,22 @@ def test_the_helpers_alone(tmp_path):
     assert output.splitlines() == ["[7, 2, 1]", "1", "False"]
 
 
-def test_a_script_with_arguments_of_its_own_a_thread_and_twice(tmp_path):
-    (tmp_path / "own.py").write_text(
-        "import sys, threading, signal\n"
-        "before = signal.getsignal(signal.SIGINT), sys.argv[:]\n"
-        "def work():\n    import ch6_1\n"
-        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
-        "from ch6_1 import *\nfrom ch6_1 import *\n"
-        "assert before == (signal.getsignal(signal.SIGINT), sys.argv)\n"
-        "assert sys.excepthook is sys.__excepthook__\n"
-        "print(y_train_label[0], sys.argv[1:])\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "own.py", "--epochs", "none of yours", "--help"],
-        cwd=tmp_path,
-        env=environment(PYTHONPATH=str(PROJECT)),
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert ended.stdout == "5 ['--epochs', 'none of yours', '--help']\n", ended.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
+def test_a_script_with_arguments_of_its_own_a_thread_and_twice(tmp_path, monkeypatch, capsys):
+    def settings():
+        return sys.argv[:], sys.excepthook, signal.getsignal(signal.SIGINT), dict(os.environ)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["own.py", "--epochs", "none of yours", "--help"])
+    for name in ("ch6_1", "utils", "command_line"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    before = settings()
+    thread = threading.Thread(target=importlib.import_module, args=["ch6_1"])
+    thread.start()
+    thread.join()
+    names = {}
+    exec("from ch6_1 import *\nfrom ch6_1 import *", names)
+    assert names["y_train_label"][0] == 5
+    assert settings() == before and capsys.readouterr() == ("", "") and not list(tmp_path.iterdir())
 
 
 def test_ipython(tmp_path):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, environment, own_lines, run_script
+from conftest import PROJECT, environment
 from test_networks import NETWORKS, compiled, equal, some_data, what_training_gives
 
 import ch6_1
@@ -320,11 +320,12 @@ def test_a_wrong_call_is_one_line_and_status_2(arguments, named, run_here, capsy
     assert end.value.code == 2 and len(errors.splitlines()) == 1 and named in errors
 
 
-def test_another_backend_is_refused(tmp_path):
-    pytest.importorskip("jax")
-    ended = run_script("replay", "ch6_1.py", folder=tmp_path, KERAS_BACKEND="jax")
-    assert ended.returncode == 2
-    assert len(own_lines(ended.stderr)) == 1 and "cannot be replayed on jax" in ended.stderr
+def test_another_backend_is_refused(run_here, monkeypatch, capsys):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(SystemExit) as end:
+        run_here("replay", "ch6_1.py")
+    errors = capsys.readouterr().err
+    assert end.value.code == 2 and len(errors.splitlines()) == 1 and "cannot be replayed on jax" in errors
 
 
 # The book's run
@@ -332,7 +333,15 @@ def test_another_backend_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
-    return run_script("replay", "ch6_1.py", folder=tmp_path_factory.mktemp("replay"))
+    """A run by `python -i`, with lines typed after it."""
+    return subprocess.run(
+        [sys.executable, "-q", "-i", PROJECT / "replay", "ch6_1.py"],
+        input="print('typed:')\ndf[:2].label.tolist()\nmodel.count_params()\nsorted(train_history.history)\n",
+        cwd=tmp_path_factory.mktemp("replay"),
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+    )
 
 
 def test_the_books_run(full_run):
@@ -349,19 +358,10 @@ def test_the_books_run(full_run):
     assert abs(accuracy - float(book["test accuracy"].rstrip("%"))) <= 0.11
 
 
-def test_it_leaves_the_scripts_variables_to_explore(tmp_path):
-    typed = "print('typed:')\ndf[:2].label.tolist()\nmodel.count_params()\nsorted(train_history.history)\n"
-    ended = subprocess.run(
-        [sys.executable, "-q", "-i", PROJECT / "replay", "ch7_dropout.py", "--units", "50", "--epochs", "1"],
-        input=typed,
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert ended.stdout.split("typed:\n")[1].splitlines() == [
+def test_it_leaves_the_scripts_variables_to_explore(full_run):
+    assert full_run.stdout.split("typed:\n")[1].splitlines() == [
         "[7, 2]",
-        "39760",
+        "203530",
         "['accuracy', 'loss', 'val_accuracy', 'val_loss']",
     ]
 
