@@ -40,6 +40,22 @@ def run_script(script, *arguments, folder, encoding="utf-8", **changes):
     )
 
 
+def type_in(text, *arguments, folder, **changes):
+    """Type `text` into `python -i arguments`, started in `folder`, and return the completed process."""
+    ended = subprocess.run(
+        [sys.executable, "-q", "-i", *arguments],
+        input=text,
+        cwd=folder,
+        env=environment(PYTHONPATH=str(PROJECT), **changes),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=280,
+    )
+    assert "Traceback" not in ended.stderr, ended.stderr
+    ended.stderr = ended.stderr.replace(">>> ", "").replace("... ", "")
+    return ended
+
+
 @pytest.fixture
 def run_here(tmp_path, monkeypatch):
     """Return a function that runs a script in this process, where Keras is imported already, in a new folder.

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from conftest import PROJECT, SHORT, environment
+from conftest import PROJECT, SHORT, environment, type_in
 from matplotlib import pyplot as plt
 
 PASSAGES = """
@@ -24,21 +24,6 @@ len(plot_images_labels_prediction(X_train_image, y_train_label, [], 0, 10))
 np.__name__, pd.__name__, isDisplayAvl()
 build_model().count_params()
 """
-
-
-def type_in(text, folder, *arguments, **changes):
-    """Type `text` into an interactive Python and return what it prints."""
-    ended = subprocess.run(
-        [sys.executable, "-q", "-i", *arguments],
-        input=text,
-        cwd=folder,
-        env=environment(PYTHONPATH=str(PROJECT), **changes),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=200,
-    )
-    assert "Traceback" not in ended.stderr, ended.stderr
-    return ended.stdout
 
 
 def check_passages(output, parameters):
@@ -55,7 +40,7 @@ def check_passages(output, parameters):
 
 
 def test_import_gives_the_chapter_and_does_nothing(tmp_path):
-    check_passages(type_in(PASSAGES.format(script="ch6_1"), tmp_path), 203530)
+    check_passages(type_in(PASSAGES.format(script="ch6_1"), folder=tmp_path).stdout, 203530)
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["01_digit.png", "02_digits_from_0.png"]
 
 
@@ -72,29 +57,12 @@ def test_so_do_the_other_scripts(script, parameters, tmp_path, monkeypatch, caps
     plt.close("all")
 
 
-def test_the_book_after_a_run(tmp_path):
-    """`python -i ch6_1.py` leaves everything to explore, and the book's queries work on it."""
-    passages = """
-print("typed:")
-df[:2].label.tolist()
-set(df[(df.label == 5) & (df.predict == 3)].index) == set(np.flatnonzero((y_test_label == 5) & (prediction == 3)))
-pd.crosstab(y_test_label, prediction, rownames=['label'], colnames=['predict']).to_numpy().sum().item()
-len(plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1))
-bool(round(scores[1], 4) == round((prediction == y_test_label).mean(), 4))
-show_train_history(train_history, 'acc', 'val_acc').get_ylabel()
-model.count_params()
-"""
-    output = type_in(passages, tmp_path, PROJECT / "ch6_1.py", **SHORT)
-    typed = [line for line in output.split("typed:\n")[1].splitlines() if "Figure saved" not in line]
-    assert typed == ["[7, 2]", "True", "10000", "1", "True", "'acc'", "203530"]
-
-
 def test_the_helpers_alone(tmp_path):
     output = type_in(
         "from utils import *\nload_mnist()[1][1][:3].tolist()\nconfusion_matrix([5, 5], [3, 5]).loc[5, 3].item()\n"
         "import sys; 'tensorflow' in sys.modules\n",
-        tmp_path,
-    )
+        folder=tmp_path,
+    ).stdout
     assert output.splitlines() == ["[7, 2, 1]", "1", "False"]
 
 

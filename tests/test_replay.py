@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import PROJECT, environment
+from conftest import PROJECT, environment, type_in
 from test_networks import NETWORKS, compiled, equal, some_data, what_training_gives
 
 import ch6_1
@@ -334,14 +334,8 @@ def test_another_backend_is_refused(run_here, monkeypatch, capsys):
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
     """A run by `python -i`, with lines typed after it."""
-    return subprocess.run(
-        [sys.executable, "-q", "-i", PROJECT / "replay", "ch6_1.py"],
-        input="print('typed:')\ndf[:2].label.tolist()\nmodel.count_params()\nsorted(train_history.history)\n",
-        cwd=tmp_path_factory.mktemp("replay"),
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-    )
+    lines = "print('typed:')\ndf[:2].label.tolist()\nmodel.count_params()\nsorted(train_history.history)\n"
+    return type_in(lines, PROJECT / "replay", "ch6_1.py", folder=tmp_path_factory.mktemp("replay"))
 
 
 def test_the_books_run(full_run):
