@@ -1,6 +1,7 @@
 """What a reader's machine can do to a script: no traceback, nothing lost."""
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -152,19 +153,25 @@ def test_two_save_at_once_and_one_is_killed(model, tmp_path):
 
 
 @posix_only
-def test_a_disk_that_is_full(tmp_path):
+def test_a_disk_that_is_full(tmp_path, run_here, short, monkeypatch, capsys):
     """A limit on the size of a file stands for a full disk: both make writing fail half-way."""
+    import resource
+
     (tmp_path / "model.keras").write_text("old")
-    ended = subprocess.run(
-        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", sys.executable, PROJECT / "ch6_1.py", "--save", "model.keras"],
-        cwd=tmp_path,
-        env=environment(COVERAGE_PROCESS_START=None, **SHORT),
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert ended.returncode == 1
-    assert "Accuracy of testing data" in ended.stdout and "Display Confusion Matrix" in ended.stdout
-    lines = own_lines(ended.stderr)
+    monkeypatch.setattr(utils, "figures_folder", Path("figures/ch6_1"))
+    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(SystemExit) as end:
+            run_here("ch6_1.py", "--save", "model.keras")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        utils.failures.clear()
+    output, errors = capsys.readouterr()
+    assert end.value.code == 1
+    assert "Accuracy of testing data" in output and "Display Confusion Matrix" in output
+    lines = errors.splitlines()
     assert sum(line.startswith("The model could not be saved as 'model.keras'") for line in lines) == 1
     assert sum(line.startswith("The figure 'figures/ch6_1/06_confusion_matrix.png' could not") for line in lines) == 1
     assert all(re.match(r"The (figure|model) .*could not be saved", line) for line in lines)
