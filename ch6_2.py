@@ -3,10 +3,10 @@
 Chapter 7 ends with a deeper network: its second hidden layer combines what the first has found in the pictures. It has
 1.8 million weights and biases (params) to learn, where one hidden layer of 1000 has 0.8 million, and takes longer.
 
-Look at the curves beside those of `python ch7_dropout.py`: training and validation accuracy nearly meet, in part since
-dropout is at work where the first is measured. Take the two Dropout lines out to see how far it holds the overfitting
-back. The second hidden layer brings little here: in the book 97.9% of the test digits are read right, after 98.0% with
-one, and a tenth of a percent is chance.
+Look at the curves beside those of `python ch7_dropout.py`: training and validation accuracy nearly meet, partly because
+training is measured with dropout on, validation with it off. Take the two Dropout lines out to see how far it holds the
+overfitting back. A deeper network is not always the better one: in the book the validation loss ends at 0.0786, after
+0.0666 with one hidden layer, and the validation accuracy at 0.9791, after 0.9807.
 """
 
 import keras
@@ -87,7 +87,7 @@ if __name__ == "__main__":
     print("\t[Info] Making prediction to x_Test_norm")
     probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
     prediction = np.argmax(probabilities, axis=1)
-    # To explore after python -i, as ch6_1.py does.
+    # To try the book's queries on, after python -i ch6_2.py.
     df = pd.DataFrame({"label": y_test_label, "predict": prediction})
     print("\t[Info] Display Confusion Matrix:")
     print(confusion_matrix(y_test_label, prediction))

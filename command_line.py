@@ -79,9 +79,9 @@ def writable_folder(text):
 
 @contextlib.contextmanager
 def saving(model, path):
-    """Save `model` at `path` after the training in the block, if there is a path; after an error save nothing.
+    """Save `model` at `path` after the training in the block, if there is a path.
 
-    After Ctrl-C, or where nothing more can be printed, the model as trained so far is saved under a name of its own.
+    After Ctrl-C or an OSError (a closed pipe) it is saved as far as it came, under a name of its own; else not at all.
     """
     status = None
 

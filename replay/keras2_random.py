@@ -39,7 +39,7 @@ def draw(op, shape, stream):
 
 def add(model, layer, rebuild=True):
     """Add a layer to a `keras.Sequential`, and draw its op seed and its first weights at once, as Keras 2.0 did."""
-    keras_add(model, layer)  # and always rebuild: the first weights need a shape
+    keras_add(model, layer)  # `rebuild` is not handed on: the layer must be built at once, for its first weights
     if layer not in streams and is_known(layer):
         streams[layer] = tf.Variable([0, np.random.randint(10_000_000)], dtype=tf.int64)
         if isinstance(layer, keras.layers.Dense):

@@ -1,5 +1,6 @@
 """What several test files use: the scripts run as a reader runs them, the data, the networks."""
 
+import itertools
 import os
 import re
 import runpy
@@ -58,20 +59,22 @@ def type_in(text, *arguments, folder, **changes):
 
 @pytest.fixture
 def run_here(tmp_path, monkeypatch):
-    """Return a function that runs a script in this process, where Keras is imported already, in a new folder.
-
-    It returns the script's variables.
-    """
+    """Return a function that runs a script in this process, where Keras is imported already, in a new folder."""
     from matplotlib import pyplot as plt
+
+    import utils
 
     def run(script, *arguments):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         monkeypatch.setattr(sys, "path", sys.path[:])
-        return runpy.run_path(str(PROJECT / script), run_name="__main__")
+        monkeypatch.setattr(utils, "figures_folder", Path("figures", Path(script).stem))
+        monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
+        runpy.run_path(str(PROJECT / script), run_name="__main__")
 
     yield run
     plt.close("all")
+    utils.failures.clear()
 
 
 @pytest.fixture

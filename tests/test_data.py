@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import PROJECT, environment
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import utils
@@ -94,7 +94,6 @@ def test_the_copy_is_taken(data_file, mnist):
 
 
 def test_a_truncated_file_is_refused(data_file):
-    @settings(max_examples=30)
     @given(st.integers(0, len(CONTENT) - 1))
     @example(0)
     @example(len(CONTENT) - 1)
@@ -105,7 +104,6 @@ def test_a_truncated_file_is_refused(data_file):
 
 
 def test_a_changed_byte_is_refused(data_file):
-    @settings(max_examples=30)
     @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
     def check(place, change):
         changed = bytearray(CONTENT)

@@ -34,16 +34,16 @@ def photo_of(image, random, path):
     page.save(path, quality=int(random.integers(60, 95)))
 
 
-def test_300_photos(model, tmp_path, test_images, test_labels):
+def test_500_photos(model, tmp_path, test_images, test_labels):
     random = np.random.default_rng(10)
     path = tmp_path / "photo.jpg"
     prepared = []
-    for i in range(300):
+    for i in range(500):
         photo_of(test_images[i], random, path)
         prepared.append(explore.prepare_image(path))
-    rows = np.reshape(prepared, (300, 784)).astype("float32") / 255
-    prediction = model.predict(rows, batch_size=300, verbose=0).argmax(axis=1)
-    assert (prediction == test_labels[:300]).mean() >= 0.95
+    rows = np.reshape(prepared, (500, 784)).astype("float32") / 255
+    prediction = model.predict(rows, batch_size=500, verbose=0).argmax(axis=1)
+    assert (prediction == test_labels[:500]).mean() >= 0.95
 
 
 def test_prepared_as_mnist_was(tmp_path, test_images):

@@ -1,7 +1,6 @@
 """What a reader's machine can do to a script: no traceback, nothing lost."""
 
 import io
-import itertools
 import os
 import re
 import shutil
@@ -16,7 +15,6 @@ from conftest import PROJECT, SHORT, environment, own_lines
 from test_networks import compiled
 
 import ch6_1
-import utils
 from command_line import read_options, saving, write_model
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and special files of Unix")
@@ -158,8 +156,6 @@ def test_a_disk_that_is_full(tmp_path, run_here, short, monkeypatch, capsys):
     import resource
 
     (tmp_path / "model.keras").write_text("old")
-    monkeypatch.setattr(utils, "figures_folder", Path("figures/ch6_1"))
-    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
     try:
@@ -167,7 +163,6 @@ def test_a_disk_that_is_full(tmp_path, run_here, short, monkeypatch, capsys):
             run_here("ch6_1.py", "--save", "model.keras")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        utils.failures.clear()
     output, errors = capsys.readouterr()
     assert end.value.code == 1
     assert "Accuracy of testing data" in output and "Display Confusion Matrix" in output
@@ -189,11 +184,10 @@ def test_folders_deleted_during_training(tmp_path, run_here, short, monkeypatch,
         return fit(*arguments, **options)
 
     monkeypatch.setattr(keras.Model, "fit", fit_meanwhile)
-    monkeypatch.setattr(utils, "figures_folder", utils.figures_folder)  # to be as it was afterwards
     run_here("ch6_1.py", "--save", "models/m.keras", "--figures", "pictures")
     output, errors = capsys.readouterr()
     assert errors == "" and "Accuracy of testing data" in output
-    assert len(list((tmp_path / "pictures").iterdir())) == 5 and (tmp_path / "models/m.keras").exists()
+    assert (tmp_path / "pictures/03_accuracy.png").exists() and (tmp_path / "models/m.keras").exists()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a folder of Linux in which nobody can make a file")
@@ -250,13 +244,30 @@ def test_backends_that_open_no_window(backend, tmp_path):
     assert [path.name for path in tmp_path.rglob("*.png")] == ["01_digit.png"]
 
 
+def test_two_runs_at_once_in_one_folder(tmp_path, run_here, short, capsys):
+    from PIL import Image
+
+    other = start("ch6_1.py", "--save", "m.keras", "--seed", "1", folder=tmp_path, **SHORT)
+    read_until(other, "train data=")
+    run_here("ch6_1.py", "--save", "m.keras", "--seed", "2")
+    assert capsys.readouterr().err == ""
+    _, errors = other.communicate(timeout=200)
+    assert other.returncode == 0 and own_lines(errors) == []
+    pictures = list((tmp_path / "figures/ch6_1").iterdir())
+    assert len(pictures) == 7
+    for path in pictures:
+        with Image.open(path) as picture:
+            picture.load()
+    assert keras.saving.load_model(tmp_path / "m.keras").count_params() == 203530
+
+
 # Other backends
 
 
 def test_on_jax(tmp_path):
-    """Two scripts, one after the other in one process, which starts Keras once; the third one is stopped above."""
+    """The three scripts, one after the other in one process, which starts Keras once."""
     pytest.importorskip("jax")
-    scripts = ["ch6_1", "ch6_2"]
+    scripts = ["ch6_1", "ch7_dropout", "ch6_2"]
     code = (
         f"import runpy, sys\nfor name in {scripts}:\n"
         "    sys.argv = [name, '--save', f'{name}.keras']\n    runpy.run_module(name, run_name='__main__')\n"
@@ -269,6 +280,6 @@ def test_on_jax(tmp_path):
         encoding="utf-8",
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("\n3/3 - ") == ended.stdout.count("Display Confusion Matrix") == 2
+    assert ended.stdout.count("\n3/3 - ") == ended.stdout.count("Display Confusion Matrix") == 3
     assert own_lines(ended.stderr) == []
     assert sorted(path.stem for path in tmp_path.glob("*.keras")) == sorted(scripts)

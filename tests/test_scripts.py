@@ -218,6 +218,12 @@ def test_a_script_refuses_before_it_prints_anything(script, arguments, named, ru
     assert len(output.err.splitlines()) == 1 and named in output.err
 
 
+def test_a_refusal_in_a_process_of_its_own(tmp_path):
+    ended = run_script("ch6_2.py", "--epochs", "0", folder=tmp_path)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert len(own_lines(ended.stderr)) == 1 and "--epochs" in ended.stderr
+
+
 @pytest.mark.parametrize("script", ["ch6_1.py", "ch7_dropout.py", "ch6_2.py"])
 def test_help_names_every_option_with_its_default(script, run_here, capsys):
     with pytest.raises(SystemExit) as end:
