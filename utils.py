@@ -1,49 +1,39 @@
-"""Helpers that the chapter's scripts share: the MNIST data, the pictures, the confusion matrix.
+"""Helpers that the chapter's scripts share: the pictures, the confusion matrix.
 
-Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. A picture opens
-in a window where there is a display; in a notebook it appears below the cell; elsewhere it is saved under `figures`,
-and its path is printed. Right after a helper, Matplotlib's `plt.savefig("name.png")` keeps a copy.
+Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. They return their
+Matplotlib axes; `axes.figure.savefig("name.png")` keeps a copy of a picture. In a REPL or a notebook a picture comes at
+once. In a script the windows open at `plt.show()`, or at its end; `plt.figure()` begins a picture of your own. Where
+there is no display, pictures are saved under `figures`, and their paths are printed.
 """
 
 import atexit
-import contextlib
-import hashlib
-import io
 import itertools
+import os
+import re
 import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
+
+if not hasattr(sys, "ps1") and re.search("inline|ipympl|nbagg", os.environ.get("MPLBACKEND", "")):
+    matplotlib.use("agg")  # `!python ch6_1.py` in a notebook inherits what shows pictures in the notebook alone
 from matplotlib import pyplot as plt
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.colors import PowerNorm
+
+from mnist import load_data as load_mnist
 
 __all__ = [
     "confusion_matrix", "isDisplayAvl", "load_mnist", "plot_confusion_matrix", "plot_image", "plot_images",
     "plot_images_labels_predict", "plot_images_labels_prediction", "plt", "save_figures", "show_train_history",
 ]  # fmt: skip
 
-MNIST_FILE = Path(__file__).with_name("data") / "mnist.npz"
-MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
 WRONG_COLOR = "#d55e00"  # a red that the colour-blind can tell from black, by Okabe and Ito
 
-figures_folder = Path("figures", Path(sys.argv[0]).stem)
+figures_folder = Path("figures")
 figure_numbers = itertools.count(1)
-failures = []  # what could not be saved, for the exit status of a script
-
-
-def load_mnist():
-    """Return `(x_train, y_train), (x_test, y_test)`, as `keras.datasets.mnist.load_data()` does, without a download.
-
-    Images are uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 paper, 255 ink; labels are uint8 of shape (60000,)
-    and (10000,). Raises OSError if the file is missing or damaged.
-    """
-    content = MNIST_FILE.read_bytes() if MNIST_FILE.is_file() else b""
-    if hashlib.sha256(content).hexdigest() != MNIST_SHA256:
-        raise OSError(f"{MNIST_FILE} is missing or damaged: download this project's data folder again")
-    with np.load(io.BytesIO(content)) as data:
-        return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])
 
 
 def isDisplayAvl():
@@ -52,9 +42,9 @@ def isDisplayAvl():
 
 
 def save_figures(folder):
-    """Save every picture from now on in `folder`, and open no window."""
-    global figures_folder
-    figures_folder = Path(folder)
+    """Save every picture from now on in `folder`, numbered from 01, and open no window."""
+    global figures_folder, figure_numbers
+    figures_folder, figure_numbers = Path(folder), itertools.count(1)
     plt.switch_backend("agg")
 
 
@@ -129,13 +119,14 @@ def show_train_history(train_history, train, validation):
     """Draw how a metric changed from epoch to epoch, and return the Matplotlib axes.
 
     Args:
-        train_history: what `model.fit` returned, or its `history` dictionary.
-        train, validation: `"accuracy", "val_accuracy"` or `"loss", "val_loss"`; the book's `"acc", "val_acc"` work too.
+        train_history: what `model.fit` returned, or a dictionary such as its `history`.
+        train, validation: `"acc", "val_acc"`, or the same as `"accuracy", "val_accuracy"`, or `"loss", "val_loss"`.
 
     Raises ValueError where the history has no such metric. Without any validation only the training is drawn.
     """
     history = getattr(train_history, "history", train_history)
-    names = {"acc": "accuracy", "val_acc": "val_accuracy"}  # the book's and today's
+    # Keras names them as they were asked for in `compile`.
+    names = {"acc": "accuracy", "val_acc": "val_accuracy", "accuracy": "acc", "val_accuracy": "val_acc"}
     keys = [key if key in history else names.get(key, key) for key in (train, validation)]
     if not any(key.startswith("val_") for key in history):
         keys.pop()
@@ -182,34 +173,25 @@ def plot_confusion_matrix(label, prediction):
 
 
 def show(name):
-    """Show the current figure in a window, or leave it to the notebook; where there is no display, save it."""
+    """Show the current figure at once in a REPL or a notebook; in a script leave it open; without a display save it."""
     if not isDisplayAvl():
         path = figures_folder / f"{next(figure_numbers):02}_{name}.png"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             plt.savefig(path, bbox_inches="tight")
-        except OSError as error:
-            report_failure(f"The figure {str(path)!r} could not be saved: {error.strerror or error}")
-        else:
             print(f"\t[Info] Figure saved: {path}")
-    elif "inline" not in plt.get_backend():
-        plt.pause(0.1)  # the time that a window takes to appear
-        atexit.unregister(wait_for_windows)  # so that it is called once
-        atexit.register(wait_for_windows)
+        except OSError as error:  # a full disk must not end a training
+            print(f"The figure {str(path)!r} could not be saved: {error.strerror or error}", file=sys.stderr)
+        plt.close()
+    elif hasattr(sys, "ps1"):
+        plt.show(block=False)
 
 
-def wait_for_windows():
-    """Keep the windows of a script open at its end, until they are closed or Ctrl-C is pressed."""
-    if plt.get_fignums() and not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):  # no REPL, and no error
-        print("\t[Info] Close the windows to end the script", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            plt.show()
-
-
-def report_failure(sentence):
-    """Say on standard error that a file could not be written; the script goes on, and ends with status 1."""
-    failures.append(sentence)
-    print(sentence, file=sys.stderr)
+@atexit.register
+def show_windows():
+    """Show what a script has drawn and not shown, unless it ended with an error."""
+    if plt.get_fignums() and isDisplayAvl() and not hasattr(sys, "ps1") and not hasattr(sys, "last_value"):
+        plt.show()
 
 
 def check_length(name, values, others):

@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 from keras.layers import Dense, Dropout
 from keras.models import Sequential
-from peers import read_arguments, read_mnist
+from peers import read_arguments
+
+import mnist
 
 hidden, dropout = read_arguments()
 np.random.seed(10)
 
-(X_train_image, y_train_label), (X_test_image, y_test_label) = read_mnist()
+(X_train_image, y_train_label), (X_test_image, y_test_label) = mnist.load_data()
 x_Train = X_train_image.reshape(60000, 784).astype("float32")
 x_Test = X_test_image.reshape(10000, 784).astype("float32")
 x_Train_norm = x_Train / 255
 x_Test_norm = x_Test / 255
 y_TrainOneHot = keras.utils.to_categorical(y_train_label)
 y_TestOneHot = keras.utils.to_categorical(y_test_label)
-print("data ready", flush=True)
 
 model = Sequential()
 model.add(keras.Input((784,)))

@@ -11,15 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path += [str(PROJECT), str(PROJECT / "replay")]
+sys.path.append(str(PROJECT))
 
-from author import NETWORKS  # noqa: E402
+from replay.author import NETWORKS as AUTHOR  # noqa: E402
 
-
-def command(network):
-    """Return the script of a network and its options, as a reader types them after `python`."""
-    script, units = NETWORKS[network]["script"], NETWORKS[network]["units"]
-    return [f"{script}.py", *(["--units", str(units)] if units else [])]
+# By the names that the tables have, the figures alone: without the ranges that these tables are the source of.
+NETWORKS = {
+    facts["title"]: facts | {"name": name, "book": {figure: author for figure, (author, _) in facts["book"].items()}}
+    for name, facts in AUTHOR.items()
+}
 
 
 @contextlib.contextmanager
@@ -33,24 +33,13 @@ def replaced_whole(path):
         temporary.unlink(missing_ok=True)
 
 
-def processor_name():
-    """Return the processor's name, which Python's `platform` does not know on Linux."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":")[1].strip()
-    return platform.processor()
-
-
 def record_environment(path, packages):
     """Write a table of the machine, the versions, the date and the command."""
     rows = {
         "date": datetime.date.today().isoformat(),
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "processor": processor_name(),
+        "machine": platform.platform(terse=True),
         "cores": os.cpu_count(),
-        "system": platform.system(),
         "python": platform.python_version(),
     }
     for package in packages:

@@ -1,13 +1,13 @@
 """Are the book's figures true? Make the author's run again, and train the four networks with many seeds.
 
-- The proof: the author's figures beside those of `python replay`, seed 10, and what rounding does to them: the same run
-  with the arithmetic done in other ways.
-- The seeds: each network with seeds 1 to 20, once by the script as it is, once by the replay. Does the chapter hold?
+- The proof: the author's figures beside those of `python -m replay`, seed 10, and what the arithmetic does to them: the
+  same random numbers, with the sums rounded in other ways and with both epsilons that Keras 2 had for Adam.
+- The seeds: each network with seeds 1 to 20, by its script and by the replay. Does the chapter hold?
 
-Each training runs in a process and on a core of its own, so that its figures do not depend on how many run at once.
-Dask hands them to the cores of this machine, or of a cluster that is already running: start its workers, one thread
-each, in a copy of the project. Results go to `results/reproduce_*.csv` as they come, and a run that was stopped goes on
-where it was. At the end the tables are printed as Markdown and the pictures drawn.
+Each training runs in a process and on a core of its own. Dask hands them to the cores of this machine, or of a cluster
+that is already running: start its workers, one thread each, in a copy of the project. Results go to
+`results/reproduce_runs.csv` as they come, and a run that was stopped goes on where it was. At the end the tables are
+printed as Markdown and the picture is drawn.
 """
 
 import argparse
@@ -20,166 +20,160 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from environment import NETWORKS, PROJECT, as_markdown, command, record_environment, replaced_whole
+from environment import NETWORKS, PROJECT, as_markdown, record_environment, replaced_whole
 from matplotlib.figure import Figure
 
-from command_line import whole_number
+from replay.author import FIVES, FROM_240
 
-METRICS = ["loss", "accuracy", "val_loss", "val_accuracy"]
+RUNS = Path(__file__).resolve().with_name("results") / "reproduce_runs.csv"
+METRICS = ["loss", "acc", "val_loss", "val_acc"]
+SCRIPTS = dict(zip(NETWORKS, (["ch6_1.py"], ["ch6_1.py", "--units", "1000"], ["ch7_dropout.py"], ["ch6_2.py"])))
+PROGRAMS, SEEDS = ("script", "replay"), range(1, 21)
 KEY = ["program", "network", "seed", "arithmetic"]
 TEXTS = {"predictions_from_240": str, "fives_read_as_3": str}
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 USUAL = "one thread"
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
-# How the arithmetic of a training is done: changes of the environment that TensorFlow reads.
-ARITHMETIC = {
-    USUAL: ONE_THREAD,
-    "two threads": {"TF_NUM_INTRAOP_THREADS": "2"},
-    "four threads": {"TF_NUM_INTRAOP_THREADS": "4"},
-    "oneDNN off": {**ONE_THREAD, "TF_ENABLE_ONEDNN_OPTS": "0"},
-    "XLA": {**ONE_THREAD, "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"},
+# How the replay's arithmetic is done: variables of the environment, the type of its numbers, and Adam's epsilon, which
+# Keras changed from 1e-8 to 1e-7 within version 2. The kernels are those of NumPy's OpenBLAS for an older processor.
+ROUNDING = {
+    USUAL: ({}, "float32"),
+    "two threads": ({"OPENBLAS_NUM_THREADS": "2"}, "float32"),
+    "kernels for Haswell": ({"OPENBLAS_CORETYPE": "Haswell"}, "float32"),
+    "float64": ({}, "float64"),
 }
+ARITHMETIC = {rounding: (*how, 1e-8) for rounding, how in ROUNDING.items()}
+ARITHMETIC |= {f"{rounding}, epsilon 1e-7": (*how, 1e-7) for rounding, how in ROUNDING.items()}
 
-# Run by a process of its own: a script or the replay as a reader runs it, then its variables as JSON on the last line.
+# Run in a process of its own: a script as a reader runs it, or the replay's network; then its figures as JSON.
 TRAIN = """
 import json, runpy, sys
-sys.argv = sys.argv[1:]
-run = runpy.run_path(sys.argv[0], run_name="__main__")
-df = run["df"]
+import pandas as pd
+from by_hand import Adam, build_network, load_rows
+from replay.author import NETWORKS
+from replay.keras2_random import Keras2Random
+program, title, seed, dtype, epsilon, *command = json.loads(sys.argv[1])
+if program == "script":
+    sys.argv = [*command, "--seed", str(seed)]
+    run = runpy.run_path(command[0], run_name="__main__")
+    scores, df, history = run["scores"], run["df"], run["train_history"].history
+else:
+    network = next(network for network in NETWORKS.values() if network["title"] == title)
+    model = build_network(network["hidden"], network["dropout"], Adam(epsilon=epsilon), Keras2Random(seed))
+    for layer in model.layers:
+        layer.parameters = [parameter.astype(dtype) for parameter in layer.parameters]
+    (x_train, y_train), (x_test, y_test) = ((x.astype(dtype), y) for x, y in load_rows())
+    history = model.fit(x_train, y_train)
+    scores = model.evaluate(x_test, y_test)
+    df = pd.DataFrame({"label": y_test, "predict": model.predict(x_test).argmax(axis=1)})
 print(json.dumps({
-    "test_accuracy": run["scores"][1],
-    "history": run["train_history"].history,
-    "right": [int(((df.label == digit) & (df.predict == digit)).sum()) for digit in range(10)],
-    "five_read_as": [int(((df.label == 5) & (df.predict == digit)).sum()) for digit in range(10)],
+    "test_accuracy": float(scores[1]),
+    **{metric: values[-1] for metric, values in history.items()},
+    **{f"right_{digit}": int(((df.label == digit) & (df.predict == digit)).sum()) for digit in range(10)},
+    **{f"five_read_as_{digit}": int(((df.label == 5) & (df.predict == digit)).sum()) for digit in range(10)},
     "predictions_from_240": " ".join(map(str, df.predict[240:250])),
     "fives_read_as_3": " ".join(map(str, df.index[(df.label == 5) & (df.predict == 3)])),
 }))
 """
 
 
-def train(arguments, environment):
-    """Run a script or the replay in a process of its own, in the copy of the project where the Dask worker was started.
-
-    Args:
-        arguments: what a reader types after `python`.
-        environment: variables to be changed.
-
-    Returns:
-        The dictionary that `TRAIN` prints.
-    """
-    program = Path(arguments[0]).absolute()
-    if not program.exists():
-        raise FileNotFoundError(f"start the Dask workers in a copy of the project: there is no {program}")
+def train(program, network, seed, arithmetic):
+    """Train in a process of its own, in the copy of the project in which the Dask worker was started."""
+    project = Path.cwd()
+    if not (project / "by_hand.py").exists():
+        raise FileNotFoundError(f"start the Dask workers in a copy of the project: there is none in {project}")
+    environment, dtype, epsilon = ARITHMETIC[arithmetic]
+    script, *options = SCRIPTS[network]
+    arguments = json.dumps([program, network, seed, dtype, epsilon, str(project / script), *options])
+    environment = {**ONE_THREAD, "PYTHONPATH": str(project), "MPLBACKEND": "agg", **environment}
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
-            [sys.executable, "-c", TRAIN, program, *arguments[1:]],
+            [sys.executable, "-c", TRAIN, arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(program.parent), "MPLBACKEND": "agg", **environment},
+            env=os.environ | environment,
             capture_output=True,
             encoding="utf-8",
         )
     if ended.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with status {ended.returncode}:\n{ended.stderr}")
+        raise RuntimeError(f"{program}, {network}, seed {seed} ended with an error:\n{ended.stderr}")
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def list_trainings(seeds):
+def list_trainings():
     """Return the keys of all trainings: tuples of program, network, seed and arithmetic."""
-    of_replay = [("replay", network, 10, arithmetic) for network in NETWORKS for arithmetic in ARITHMETIC]
-    of_seeds = [
-        (program, network, seed, USUAL)
-        for seed in sorted(range(1, seeds + 1), key=lambda seed: seed != 10)  # the book's first
-        for program in ("script", "replay")
-        for network in NETWORKS
-    ]
-    return list(dict.fromkeys(of_replay + of_seeds))
+    of_author = [("replay", network, 10, arithmetic) for arithmetic in ARITHMETIC for network in NETWORKS]
+    of_seeds = [(program, network, seed, USUAL) for seed in SEEDS for program in PROGRAMS for network in NETWORKS]
+    return list(dict.fromkeys(of_author + of_seeds))
 
 
-class Results:
-    """Two tables: a row for each training, and a row for each epoch of each training."""
-
-    def __init__(self, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        self.paths = {"runs": folder / "reproduce_runs.csv", "epochs": folder / "reproduce_epochs.csv"}
-        self.runs, self.epochs = (
-            pd.read_csv(path, dtype=TEXTS, keep_default_na=False) if path.exists() else pd.DataFrame(columns=KEY)
-            for path in self.paths.values()
-        )
-
-    def done(self):
-        return set(self.runs[KEY].itertuples(index=False, name=None))
-
-    def add(self, training, result):
-        """Add a training and write both tables, the epochs first: a training counts once it is in `runs`."""
-        key = dict(zip(KEY, training))
-        epochs = pd.DataFrame(result["history"])[METRICS]
-        run = {
-            **key,
-            "test_accuracy": result["test_accuracy"],
-            **epochs.iloc[-1],
-            **{f"right_{digit}": count for digit, count in enumerate(result["right"])},
-            **{f"five_read_as_{digit}": count for digit, count in enumerate(result["five_read_as"])},
-            "predictions_from_240": result["predictions_from_240"],
-            "fives_read_as_3": result["fives_read_as_3"],
-        }
-        epochs = epochs.assign(**key, epoch=range(1, len(epochs) + 1))[[*KEY, "epoch", *METRICS]]
-        self.epochs = pd.DataFrame([*self.epochs.to_dict("records"), *epochs.to_dict("records")])
-        self.epochs = self.epochs.drop_duplicates([*KEY, "epoch"], keep="last").sort_values([*KEY, "epoch"])
-        self.runs = pd.DataFrame([*self.runs.to_dict("records"), run]).sort_values(KEY)
-        for name in ("epochs", "runs"):
-            with replaced_whole(self.paths[name]) as temporary:
-                getattr(self, name).to_csv(temporary, index=False, float_format="%.9g")
+def read_runs(path):
+    """Return the trainings recorded so far, a row each."""
+    return pd.read_csv(path, dtype=TEXTS, keep_default_na=False) if path.exists() else pd.DataFrame(columns=KEY)
 
 
-def run_trainings(trainings, results, workers=None, scheduler=None):
-    """Let Dask run the trainings that `results` has not, and add each as it comes.
+def missing(trainings, runs):
+    done = set(runs[KEY].itertuples(index=False, name=None))
+    return [training for training in trainings if training not in done]
+
+
+def add(training, result, path):
+    """Add a training to the table in a file, which is replaced whole."""
+    run = {**dict(zip(KEY, training)), **result}
+    runs = pd.DataFrame([*read_runs(path).to_dict("records"), run]).sort_values(KEY)
+    with replaced_whole(path) as temporary:
+        runs.to_csv(temporary, index=False, float_format="%.9g")
+
+
+def run_trainings(trainings, path, workers=None, scheduler=None):
+    """Let Dask run trainings, and add each to the file as it comes.
 
     Args:
         trainings: keys, as `list_trainings` gives them.
-        results: the `Results`.
+        path: the file.
         workers: how many trainings at a time on this machine; one for each core without it.
         scheduler: the address of a Dask scheduler that is running already, such as `tcp://127.0.0.1:8786`.
     """
-    missing = [training for training in trainings if training not in results.done()]
-    if not missing:
-        return
-
-    from dask.system import CPU_COUNT  # here, for the tables can be made without Dask
-    from distributed import Client, LocalCluster, as_completed
+    from distributed import Client, LocalCluster, as_completed  # here, for the tables can be made without Dask
 
     os.chdir(PROJECT)  # where the workers on this machine start
-    cluster = scheduler or LocalCluster(n_workers=workers or CPU_COUNT, threads_per_worker=1, dashboard_address=None)
+    cluster = scheduler or LocalCluster(
+        n_workers=workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None
+    )
     with Client(cluster) as client:
-        futures = {}
-        for place, training in enumerate(missing):
-            program, network, seed, arithmetic = training
-            arguments = [*(["replay"] if program == "replay" else []), *command(network), "--seed", str(seed)]
-            key = ("train", *training)  # with one first word, Dask hands them out in the order of their priority
-            future = client.submit(train, arguments, ARITHMETIC[arithmetic], key=key, priority=-place)
-            futures[future] = training
-        for future, result in as_completed(futures, with_results=True):
-            results.add(futures[future], result)
-            print(
-                f"{len(trainings) - len(set(trainings) - results.done())}/{len(trainings)}  "
-                f"{', '.join(map(str, futures[future]))}: {result['test_accuracy']:.2%}",
-                flush=True,
-            )
+        # With one first word in their keys Dask hands them out in the order of their priority.
+        futures = {
+            client.submit(train, *training, key=("train", *training), priority=-place): training
+            for place, training in enumerate(trainings)
+        }
+        for number, (future, result) in enumerate(as_completed(futures, with_results=True), start=1):
+            add(futures[future], result, path)
+            print(f"{number}/{len(trainings)}  {', '.join(map(str, futures[future]))}", flush=True)
     if not scheduler:
         cluster.close()
 
 
+def of_seeds(runs, program):
+    """Return the runs of a program with the seeds that it has finished for all networks."""
+    usual = runs[(runs.program == program) & (runs.arithmetic == USUAL)]
+    return usual[usual.seed.map(usual.seed.value_counts()) == len(NETWORKS)]
+
+
+def of_author(runs):
+    """Return the runs with the author's random numbers, one for each arithmetic."""
+    return runs[(runs.program == "replay") & (runs.seed == 10)]
+
+
 def proof_table(runs):
     """Put the author's figures beside the replay's, seed 10, and the ranges with other arithmetic and other seeds."""
-    replays = runs[(runs.program == "replay") & (runs.seed == 10)]
-    others = of_seeds(runs, "replay").query("seed != 10")
     rows = []
-    for network in NETWORKS:
-        of_network, of_others = (table[table.network == network] for table in (replays, others))
+    for network, facts in NETWORKS.items():
+        of_network = of_author(runs).query("network == @network")
+        others = of_seeds(runs, "replay").query("network == @network and seed != 10")
         usual = of_network[of_network.arithmetic == USUAL].iloc[0]
-        for figure, author in NETWORKS[network]["book"].items():
-            rounded, reseeded = (spread(table, figure, author) for table in (of_network, of_others))
-            rows.append((network, figure, author, printed(usual, figure), rounded, reseeded))
-    columns = ["network", "figure", "the author", "the replay", "with other rounding", "with other seeds"]
+        for figure, author in facts["book"].items():
+            ranges = (spread(table, figure, author) for table in (of_network, others))
+            rows.append((network, figure, author, printed(usual, figure), *ranges))
+    columns = ["network", "figure", "the author", "the replay", "with other arithmetic", "with other seeds"]
     return pd.DataFrame(rows, columns=columns).set_index("network")
 
 
@@ -188,8 +182,8 @@ def printed(run, figure):
     texts = {
         **{metric: f"{run[metric]:.4f}" for metric in METRICS},
         "test accuracy": f"{run.test_accuracy:.1%}",
-        "predictions from 240 on": run.predictions_from_240,
-        "every 5 read as 3": run.fives_read_as_3,
+        FROM_240: run.predictions_from_240,
+        FIVES: run.fives_read_as_3,
         "digit 1 right": str(run.right_1),
         "digit 5 right": str(run.right_5),
     }
@@ -199,9 +193,9 @@ def printed(run, figure):
 def spread(runs, figure, author):
     """Return the range of a figure in some runs; for a list of numbers, how much of the author's they have."""
     values, wanted = [printed(run, figure) for _, run in runs.iterrows()], author.split()
-    if figure == "predictions from 240 on":
+    if figure == FROM_240:
         return f"the same in {values.count(author)} of {len(values)}"
-    if figure == "every 5 read as 3":
+    if figure == FIVES:
         found = [len(set(value.split()) & set(wanted)) for value in values]
         more = [len(set(value.split()) - set(wanted)) for value in values]
         return f"{low_to_high(found)} of these {len(wanted)}, and {low_to_high(more)} more"
@@ -214,30 +208,31 @@ def low_to_high(values):
 
 
 def arithmetic_table(runs):
-    """Show the test accuracy of the replay, seed 10, with the arithmetic done in several ways."""
-    replays = runs[(runs.program == "replay") & (runs.seed == 10)]
-    table = replays.pivot(index="arithmetic", columns="network", values="test_accuracy")
-    return table.loc[list(ARITHMETIC), list(NETWORKS)].map("{:.2%}".format)
-
-
-def of_seeds(runs, program):
-    """Return the runs of a program with the seeds that both programs have finished for all networks."""
-    usual = runs[runs.arithmetic == USUAL]
-    finished = usual.groupby("seed")[["program", "network"]].apply(lambda of_seed: len(of_seed.drop_duplicates()) == 8)
-    return usual[(usual.program == program) & usual.seed.map(finished)]
+    """Show the author's run with each arithmetic: test accuracies, his fives, and the distance from his last epochs."""
+    rows = {}
+    for arithmetic in ARITHMETIC:
+        of_this = of_author(runs).query("arithmetic == @arithmetic").set_index("network")
+        accuracies = {network: f"{of_this.test_accuracy[network]:.2%}" for network in NETWORKS}
+        fives = spread(of_this.loc[["256 units"]], FIVES, NETWORKS["256 units"]["book"][FIVES])
+        distances = [
+            abs(of_this.loc[network, metric] - float(facts["book"][metric]))
+            for network, facts in NETWORKS.items()
+            for metric in METRICS
+            if metric in facts["book"]
+        ]
+        distance = f"{np.mean(distances):.4f}"
+        rows[arithmetic] = {**accuracies, "his thirteen fives": fives, "from his last epochs": distance}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("arithmetic")
 
 
 def accuracy_table(runs):
-    """Compare the test accuracies of all seeds, by the scripts and by the replay, with the author's."""
+    """Compare the test accuracies of all seeds, by each program, with the author's."""
     rows = {}
     for network in NETWORKS:
-        for program in ("script", "replay"):
+        for program in PROGRAMS:
             values = of_seeds(runs, program).query("network == @network").set_index("seed").test_accuracy
-            rows[network, program] = {
-                "mean": f"{values.mean():.2%}",
-                "std": f"{values.std():.2%}",
-                "lowest": f"{values.min():.2%}",
-                "highest": f"{values.max():.2%}",
+            figures = {"mean": values.mean(), "std": values.std(), "lowest": values.min(), "highest": values.max()}
+            rows[network, program] = {name: f"{value:.2%}" for name, value in figures.items()} | {
                 "seed 10": f"{values[10]:.2%}",
                 "seeds below it": f"{(values < values[10]).sum()} of {len(values) - 1}",
                 "book": NETWORKS[network]["book"]["test accuracy"],
@@ -245,23 +240,9 @@ def accuracy_table(runs):
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["network", "program"])
 
 
-def last_epoch_table(runs):
-    """Compare the last epoch's figures of all seeds, by the scripts, with the author's, where he gives them."""
-    rows = {}
-    for network, facts in NETWORKS.items():
-        for metric in METRICS:
-            if metric in facts["book"]:
-                values = of_seeds(runs, "script").query("network == @network")[metric]
-                low, high, book = f"{values.min():.4f}", f"{values.max():.4f}", facts["book"][metric]
-                inside = "yes" if low <= book <= high else "no"
-                mean = f"{values.mean():.4f}"
-                rows[network, metric] = {"mean": mean, "lowest": low, "highest": high, "book": book, "inside": inside}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["network", "figure"])
-
-
 def claims_table(runs):
-    """Count the seeds with which each claim of the chapter held, by the scripts and by the replay."""
-    held = {program: claims(of_seeds(runs, program)) for program in ("script", "replay")}
+    """Count the seeds with which each claim of the chapter held, by each program."""
+    held = {program: claims(of_seeds(runs, program)) for program in PROGRAMS}
     table = pd.DataFrame(held).map(lambda seeds: f"{seeds.sum()} of {len(seeds)} seeds")
     return table.rename_axis("claim of the chapter")
 
@@ -270,7 +251,7 @@ def claims(runs):
     small, large, dropout, deep = (runs[runs.network == name].set_index("seed").sort_index() for name in NETWORKS)
 
     def gap(network):
-        return network.accuracy - network.val_accuracy
+        return network.acc - network.val_acc
 
     right = small[[f"right_{digit}" for digit in range(10)]]
     others = small[[f"five_read_as_{digit}" for digit in range(10) if digit not in (3, 5)]]
@@ -292,15 +273,15 @@ def draw_accuracies(runs):
     figure = Figure(figsize=(8, 4), layout="constrained", dpi=120)
     axes = figure.subplots()
     for place, network in enumerate(NETWORKS):
-        for program, side, color in (("script", -0.2, "#0072b2"), ("replay", 0.2, "#009e73")):
+        for program, side, color in zip(PROGRAMS, (-0.2, 0.2), ("#0072b2", "#009e73")):
             values = of_seeds(runs, program).query("network == @network").set_index("seed").test_accuracy * 100
             values = values.sort_values()
-            spread = pd.Series(place + side + np.linspace(-0.13, 0.13, len(values)), values.index)
-            axes.plot(spread, values, "o", color=color, markersize=4, label=f"{program}, a seed each")
-        axes.plot(spread[10], values[10], "o", color="white", markeredgecolor="black", markersize=7,
-                  label="replay, seed 10")  # fmt: skip
+            across = pd.Series(place + side + np.linspace(-0.13, 0.13, len(values)), values.index)
+            axes.plot(across, values, "o", color=color, markersize=4, label=f"{program}, a seed each")
+            if program == "replay":
+                axes.plot(across[10], values[10], "o", color="white", markeredgecolor="black", label="replay, seed 10")
         book = float(NETWORKS[network]["book"]["test accuracy"].rstrip("%"))
-        axes.plot(place, book, "D", color="#d55e00", markersize=9, markeredgecolor="black", label="the author")
+        axes.plot(place, book, "D", color="#d55e00", markersize=8, markeredgecolor="black", label="the author")
     axes.set_xticks(range(len(NETWORKS)), NETWORKS)
     axes.set(ylabel="test accuracy, %", title=f"The chapter's four networks, {len(values)} seeds each")
     axes.grid(axis="y", alpha=0.3)
@@ -309,55 +290,28 @@ def draw_accuracies(runs):
     return figure
 
 
-def draw_curves(epochs):
-    """Draw the mean accuracy of each network by epoch, in training and in validation, with the range of the seeds."""
-    epochs = of_seeds(epochs, "script")
-    figure = Figure(figsize=(12, 4), layout="constrained", dpi=100)
-    for axes, network in zip(figure.subplots(1, len(NETWORKS), sharey=True), NETWORKS):
-        groups = epochs[epochs.network == network].groupby("epoch")
-        for metric, color, style, label in (
-            ("accuracy", "#0072b2", "-", "train"),
-            ("val_accuracy", "#d55e00", "--", "validation"),
-        ):
-            values = groups[metric]
-            axes.plot(values.mean(), style, color=color, label=label)
-            axes.fill_between(values.mean().index, values.min(), values.max(), color=color, alpha=0.2, linewidth=0)
-        axes.set(title=network, xlabel="epoch", xticks=range(1, 11, 3))
-        axes.grid(alpha=0.3)
-    figure.axes[0].set(ylabel="accuracy")
-    figure.axes[0].legend(loc="lower right")
-    return figure
-
-
 def tables(runs):
     """Return the tables as Markdown."""
-    every_table = (proof_table, arithmetic_table, accuracy_table, last_epoch_table, claims_table)
+    every_table = (proof_table, arithmetic_table, accuracy_table, claims_table)
     return [as_markdown(table(runs)) for table in every_table]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=whole_number(10, 1000), default=20, help="seeds 1 to this (default: 20)")
-    parser.add_argument(
-        "--workers", type=whole_number(1, 1000), help="trainings at a time on this machine (default: one for each core)"
-    )
+    parser.add_argument("--workers", type=int, help="trainings at a time on this machine (default: one for each core)")
     parser.add_argument("--scheduler", metavar="tcp://...", help="a Dask scheduler that is running already")
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).with_name("results"), help="folder of the results"
-    )
     options = parser.parse_args()
 
-    output = options.output.absolute()
-    results, trainings = Results(output), list_trainings(options.seeds)
-    if not results.done().issuperset(trainings):
+    trainings = missing(list_trainings(), read_runs(RUNS))
+    if trainings:
         packages = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "distributed")
-        record_environment(output / "reproduce_environment.csv", packages)
-    run_trainings(trainings, results, options.workers, options.scheduler)
+        record_environment(RUNS.with_name("reproduce_environment.csv"), packages)
+        run_trainings(trainings, RUNS, options.workers, options.scheduler)
 
-    print("", *tables(results.runs), sep="\n\n")
-    for figure, name in ((draw_accuracies(results.runs), "accuracies"), (draw_curves(results.epochs), "curves")):
-        with replaced_whole(output / f"reproduce_{name}.png") as temporary:
-            figure.savefig(temporary)
+    runs = read_runs(RUNS)
+    print("", *tables(runs), sep="\n\n")
+    with replaced_whole(RUNS.with_name("reproduce_accuracies.png")) as temporary:
+        draw_accuracies(runs).savefig(temporary)
 
 
 if __name__ == "__main__":

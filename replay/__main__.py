@@ -1,86 +1,84 @@
-"""The book's own run: the chapter's networks with the random numbers of the author's Keras.
+"""The book's own run: a network of by_hand.py with the random numbers of the author's Keras.
 
-python replay ch6_1.py [its options]   run a script of the chapter; --seed N stands for the book's np.random.seed(N)
-python replay                          train all four networks, and print the author's figures beside those of this run
+python -m replay               256 units, and all that the book shows of them after the training
+python -m replay 1000          the same for 1000 units; also: dropout, two_layers
+python -m replay all           all four, and the author's figures beside these
 """
 
 import argparse
-import importlib
 import sys
 from pathlib import Path
 
-import keras
-import numpy as np
 import pandas as pd
-from author import NETWORKS, figures
-from keras2_random import CannotReplay, install
 
-PROJECT = Path(__file__).resolve().parent.parent
-NOTE = "\t[Replay] with the random numbers of the author's Keras; replay/training_loop.py in place of model.fit"
+import mnist
+from by_hand import Adam, build_network, load_rows
+from replay.author import NETWORKS, figures, is_authors, judge
+from replay.keras2_random import Keras2Random
+from utils import (
+    confusion_matrix,
+    isDisplayAvl,
+    plot_confusion_matrix,
+    plot_images_labels_predict,
+    plt,
+    save_figures,
+    show_train_history,
+)
 
-
-def read_arguments():
-    """Return the path of the script, or None, and its options; end with one line and status 2 where there is none."""
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         prog="replay",
         usage=argparse.SUPPRESS,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("script", nargs="?", help="ch6_1.py, ch7_dropout.py or ch6_2.py")
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="options of the script")
-    arguments = parser.parse_args()
-    if keras.backend.backend() != "tensorflow":
-        parser.error(f"the author's run was on TensorFlow; it cannot be replayed on {keras.backend.backend()}")
-    if arguments.script is None:
-        return None, []
-    for path in (Path(arguments.script), PROJECT / arguments.script):
-        if path.is_file():
-            return path.resolve(), arguments.options
-    parser.error(f"there is no script {arguments.script!r}")
+    parser.add_argument("network", nargs="?", default="256", choices=[*NETWORKS, "all"])
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help="the book's np.random.seed(N) (10)")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in folders below this one")
+    options = parser.parse_args()
+    if not 0 <= options.seed < 2**32:
+        parser.error(f"--seed must be from 0 to {2**32 - 1}, not {options.seed}")
 
+    _, (X_test_image, y_test_label) = mnist.load_data()
+    (x_Train_norm, y_train_label), (x_Test_norm, _) = load_rows()
+    found = {}  # the figures of each network
+    for name in NETWORKS if options.network == "all" else [options.network]:
+        if options.figures or options.network == "all" or not isDisplayAvl():
+            save_figures((options.figures or Path("figures")) / f"replay_{name}")
+        print(
+            f"\t[Info] {NETWORKS[name]['title']}, by the random numbers of np.random.seed({options.seed}) in Keras 2.0"
+        )
+        hidden, dropout = NETWORKS[name]["hidden"], NETWORKS[name]["dropout"]
+        network = build_network(hidden, dropout, Adam(epsilon=1e-8), Keras2Random(options.seed))  # Keras 2.0's epsilon
+        train_history = network.fit(x_Train_norm, y_train_label)
+        show_train_history(train_history, "acc", "val_acc")
+        show_train_history(train_history, "loss", "val_loss")
 
-def train(name, units):
-    """Build, train and test one of the networks as its script does, and return its figures."""
-    script = importlib.import_module(name)
-    keras.utils.set_random_seed(10)
-    model = script.build_model(units) if units else script.build_model()
-    model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    train_history = model.fit(
-        script.x_Train_norm, script.y_TrainOneHot, validation_split=0.2, epochs=10, batch_size=200, verbose=2
-    )
-    scores = model.evaluate(script.x_Test_norm, script.y_TestOneHot, batch_size=10000, verbose=0)
-    prediction = np.argmax(model.predict(script.x_Test_norm, batch_size=10000, verbose=0), axis=1)
-    return figures(train_history, scores, pd.DataFrame({"label": script.y_test_label, "predict": prediction}))
+        scores = network.evaluate(x_Test_norm, y_test_label)
+        print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
+        probabilities = network.predict(x_Test_norm)
+        prediction = probabilities.argmax(axis=1)
+        print("\t[Info] Show 10 prediction result (From 240):")
+        print(prediction[240:250])
+        plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=240)
+        df = pd.DataFrame({"label": y_test_label, "predict": prediction})
+        errors = df[df.label != df.predict]
+        print("\t[Info] Error analysis:")
+        for i, row in errors[:10].iterrows():
+            print(f"\tAt {i}'th: {row.label} is with wrong prediction as {row.predict}!")
+        print(f"\t{len(errors)} errors in all")
+        print("\t[Info] Display Confusion Matrix:")
+        print(confusion_matrix(y_test_label, prediction))
+        plot_confusion_matrix(y_test_label, prediction)
+        print(df[:2])
+        print(df[(df.label == 5) & (df.predict == 3)])
+        plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)
 
+        found[name] = figures(train_history, scores, df)
 
-def train_all():
-    """Train the four networks, and print the author's figures beside those that came out."""
-    runs = {}
-    for name, network in NETWORKS.items():
-        print(f"\n{name}")
-        runs[name] = train(network["script"], network["units"])
-    for name, network in NETWORKS.items():
-        print(f"\n{name:30}{'the author':14}this run")
-        for figure, author in network["book"].items():
-            if len(author) < 10:
-                print(f"  {figure:28}{author:14}{runs[name][figure]}")
-            else:
-                print(f"  {figure}\n    the author  {author}\n    this run    {runs[name][figure]}")
-
-
-if __name__ == "__main__":
-    script, options = read_arguments()
-    install()
-    print(NOTE)
-    sys.path[0] = str(script.parent if script else PROJECT)
-    if script is None:
-        train_all()
-    else:
-        # In these variables, not in others, so that `python -i` leaves the script's to explore.
-        sys.argv = [f"replay_{script.name}", *options]  # so that its pictures have a folder of their own
-        __file__ = str(script)
-        try:
-            exec(compile(script.read_bytes(), script, "exec"))
-        except CannotReplay as error:
-            sys.exit(f"replay: {error}")
+    for name in found:
+        print(f"\t[Info] {NETWORKS[name]['title']}: the author's figures, and this run's")
+        print("\n".join(judge(name, found[name])))
+    plt.show()
+    if options.seed == 10 and "256" in found and not is_authors(found["256"]):
+        sys.exit("This is not the author's run: it misreads other digits.")
