@@ -1,12 +1,12 @@
 """What happens inside `fit`: the chapter's networks by hand, in NumPy alone. To be read after ch6_1.py.
 
-Forward: each layer turns the numbers that it is given into others. The last one gives ten sums for each picture, softmax
-turns them into probabilities, and the loss tells how far these are from the right digit.
+Forward: each layer turns the numbers that it is given into others. The last one gives ten sums for each picture,
+softmax turns them into probabilities, and the loss tells how far these are from the right digit.
 
-Backward: which way is each weight to be moved? Its gradient tells how fast the loss grows when the weight grows. A layer
-is told how fast the loss grows with its outputs, and finds how fast it grows with its weights, and with its inputs,
-which are the outputs of the layer before. That is the chain rule: where one thing moves a second and that a third, the
-rates are multiplied. Going from the last layer to the first like this is backpropagation.
+Backward: which way is each weight to be moved? Its gradient tells how fast the loss grows when the weight grows. A
+layer is told how fast the loss grows with its outputs, and finds how fast it grows with its weights, and with its
+inputs, which are the outputs of the layer before. That is the chain rule: where one thing moves a second and that a
+third, the rates are multiplied. Going through the layers like this, from the last to the first, is backpropagation.
 
 Do it once with a pencil. Inputs 1 and 2, a hidden unit with the weights 3 and -1, an output unit with the weight 2, no
 biases; and suppose that the loss grows by 0.5 for each 1 that the output grows.
@@ -14,16 +14,16 @@ biases; and suppose that the loss grows by 0.5 for each 1 that the output grows.
     forward   hidden sum 1 * 3 + 2 * -1 = 1     ReLU: not below 0, so still 1     output 1 * 2 = 2
     backward  the loss grows with             at the rate
               the output                      0.5
-              the output unit's weight        0.5 * 1 = 0.5   (the weight is multiplied by the hidden unit's 1)
-              the hidden unit                 0.5 * 2 = 1     (the hidden unit is multiplied by the weight 2)
+              the output unit's weight        0.5 * 1 = 0.5   (in the output it is multiplied by the hidden unit's 1)
+              the hidden unit                 0.5 * 2 = 1     (in the output it is multiplied by the weight 2)
               the hidden sum                  1 * 1 = 1       (ReLU let it pass; had the sum been below 0: 0)
               the hidden weights 3 and -1     1 * 1 = 1 and 1 * 2 = 2   (their inputs are 1 and 2)
-    proof     with -0.9 in place of -1: sum 1.2, output 2.4. The loss has grown by 0.5 * 0.4 = 0.2, twice the 0.1.
+    proof     with -0.9 in place of -1: sum 1.2, output 2.4. The loss has grown by 0.5 * 0.4 = 0.2: twice the 0.1.
 
 `check_gradient` is this proof on a real network. An optimizer then moves the weights: see GradientDescent, then Adam.
 
 Keras does the same, and the tests hold an epoch of this to one of Keras's own. Only the random numbers are others, so
-the accuracy comes out near, not equal: by 20 seeds RANGES.
+the accuracy comes out near, not equal: RANGES.
 """
 
 import argparse
@@ -106,23 +106,24 @@ class GradientDescent:
             parameter -= self.learning_rate * gradient
 
 
-class Adam(GradientDescent):
+class Adam:
     """Move each weight against the running mean of its gradients, divided by the root of that of their squares.
 
-    So a weight moves by about the learning rate in each step, be its gradients large or small, while they agree in their
-    sign; by less where they do not, or where they are as small as epsilon.
+    So a weight moves by about the learning rate in each step, be its gradients large or small, while they agree in
+    their sign; by less where they do not, or where they are as small as epsilon.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-        super().__init__(learning_rate)
-        self.beta_1, self.beta_2, self.epsilon, self.steps = beta_1, beta_2, epsilon, 0
+        require(0 < learning_rate < np.inf, f"the learning rate must be above 0, not {learning_rate}")
+        self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate, beta_1, beta_2, epsilon
+        self.steps = 0
 
     def step(self, parameters, gradients):
         if self.steps == 0:
             self.means, self.squares = ([np.zeros_like(parameter) for parameter in parameters] for _ in range(2))
         self.steps += 1
-        # The running means begin at 0, so at first both are too small: after one step the mean is 0.1 times the gradient,
-        # the root 0.03 times. Three times the learning rate would come of it; corrected, the first step is as the others.
+        # Both means begin at 0, so at first they are too small: after one step the mean is 0.1 times the gradient, the
+        # root 0.03 times. The step would be three times too large; this makes it smaller, less so from step to step.
         rate = self.learning_rate * np.sqrt(1 - self.beta_2**self.steps) / (1 - self.beta_1**self.steps)
         for arrays in zip(parameters, gradients, self.means, self.squares):
             # In pieces that fit into the processor's own memory this takes half the time.
@@ -174,7 +175,7 @@ class Network:
         return -log_p[right].mean(), (log_p.argmax(axis=1) == labels).mean()
 
     def fit(self, x, labels, epochs=10, batch_size=200, validation_split=0.2):
-        """Train, printing a line for each epoch, and return the history: {"acc": [...], "loss": [...], ...}, as in Keras.
+        """Train, print a line for each epoch, and return the history as Keras has it: {"acc": [...], "loss": [...], ...}.
 
         The last part of the data, `validation_split`, is not learned from, but measures the network after each epoch.
         """
@@ -249,7 +250,7 @@ def require(condition, sentence):
 
 
 def load_rows():
-    """Return `(x_train, y_train), (x_test, y_test)`: pictures as float32 rows of 784 numbers from 0 to 1, and digits."""
+    """Return `(x_train, y_train), (x_test, y_test)`: pictures as float32 rows of 784 numbers from 0 to 1, and labels."""
     return tuple((x.reshape(-1, 784).astype("float32") / 255, y) for x, y in mnist.load_data())
 
 

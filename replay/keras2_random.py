@@ -1,9 +1,9 @@
 """The random numbers of Keras 2.0 on TensorFlow 1, in NumPy.
 
-All of them followed from `np.random.seed`. Each layer took a seed of its own from NumPy when it was added to the network
-(Keras 2.0, keras/backend/tensorflow_backend.py), and TensorFlow made the layer's numbers from this op seed and the
-graph's seed, which nobody had set (TensorFlow 1, python/framework/random_seed.py). It made them by Philox 4x32-10, which
-counts, and turns each count into four numbers (Salmon and others, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
+All of them followed from `np.random.seed`. Each layer took a seed of its own from NumPy when it was added to the
+network (Keras 2.0, keras/backend/tensorflow_backend.py). TensorFlow made the layer's numbers from this op seed and the
+graph's seed, which nobody had set (TensorFlow 1, python/framework/random_seed.py), by Philox 4x32-10. That counts, and
+turns each count into four numbers (Salmon and others, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
 """
 
 import numpy as np

@@ -14,6 +14,7 @@ from hypothesis import settings
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 os.environ["MPLBACKEND"] = "agg"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's matrix products slow down ten times when they share their cores
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
@@ -59,22 +60,24 @@ def type_in(text, *arguments, folder, **changes):
 
 @pytest.fixture
 def run_here(tmp_path, monkeypatch):
-    """Return a function that runs a script in this process, where Keras is imported already, in a new folder."""
+    """Return a function that runs a script or the replay in this process, where Keras is imported, in a new folder."""
     from matplotlib import pyplot as plt
 
     import utils
 
-    def run(script, *arguments):
+    def run(program, *arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", [program, *map(str, arguments)])
         monkeypatch.setattr(sys, "path", sys.path[:])
-        monkeypatch.setattr(utils, "figures_folder", Path("figures", Path(script).stem))
-        monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
-        runpy.run_path(str(PROJECT / script), run_name="__main__")
+        if program.endswith(".py"):
+            runpy.run_path(str(PROJECT / program), run_name="__main__")
+        else:
+            runpy.run_module(program, run_name="__main__")
 
+    monkeypatch.setattr(utils, "figures_folder", utils.figures_folder)
+    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
     yield run
     plt.close("all")
-    utils.failures.clear()
 
 
 @pytest.fixture
@@ -110,28 +113,29 @@ def model_file(tmp_path_factory):
         import keras
 
         import ch6_1
-        from command_line import write_model
 
         keras.utils.set_random_seed(10)
         model = ch6_1.build_model()
         model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
         model.fit(ch6_1.x_Train_norm, ch6_1.y_TrainOneHot, epochs=5, batch_size=200, verbose=0)
-        write_model(model, path)
+        own = path.with_stem(f"trained_{os.getpid()}")
+        model.save(own)
+        own.replace(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def mnist():
-    from utils import load_mnist
+def data():
+    import mnist
 
-    return load_mnist()
-
-
-@pytest.fixture(scope="session")
-def test_images(mnist):
-    return mnist[1][0]
+    return mnist.load_data()
 
 
 @pytest.fixture(scope="session")
-def test_labels(mnist):
-    return mnist[1][1]
+def test_images(data):
+    return data[1][0]
+
+
+@pytest.fixture(scope="session")
+def test_labels(data):
+    return data[1][1]

@@ -1,0 +1,224 @@
+"""by_hand.py does what Keras does: the same figures and weights from the same first weights, order and masks."""
+
+import doctest
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from conftest import PROJECT, environment
+
+import by_hand
+import ch6_1
+from by_hand import Adam, Dense, Dropout, GradientDescent, Network, ReLU, build_network
+
+X, LABELS, ONE_HOT = ch6_1.x_Train_norm[:1300], ch6_1.y_train_label[:1300], ch6_1.y_TrainOneHot[:1300]
+
+
+class SameOrder:
+    def shuffle(self, order):
+        pass
+
+
+class MasksOfKeras:
+    """The random numbers of a dropout layer of Keras: those of another one with its seed, called as often."""
+
+    def __init__(self, seed, dtype):
+        self.twin = keras.layers.Dropout(0.5, seed=seed, dtype=dtype)
+
+    def random(self, shape, dtype):
+        return np.asarray(self.twin(np.ones(shape), training=True))
+
+
+def twins(hidden, dropout, dtype):
+    """Return a network in Keras, by its own layers alone, and the layers of the same one by hand, with its weights."""
+    model, layers, inputs = keras.Sequential([keras.Input((784,), dtype=dtype)]), [], 784
+    for seed, units in enumerate(hidden):
+        model.add(keras.layers.Dense(units, "relu", kernel_initializer="normal", dtype=dtype))
+        layers += [Dense(inputs, units, np.random.default_rng(seed), first=not layers), ReLU()]
+        if dropout:
+            model.add(keras.layers.Dropout(dropout, seed=seed, dtype=dtype))
+            layers.append(Dropout(dropout, MasksOfKeras(seed, dtype)))
+        inputs = units
+    model.add(keras.layers.Dense(10, "softmax", kernel_initializer="normal", dtype=dtype))
+    layers.append(Dense(inputs, 10, np.random.default_rng(9)))
+    for of_keras, own in zip(model.layers, [x for x in layers if not isinstance(x, ReLU)], strict=True):
+        own.parameters = of_keras.get_weights()
+    return model, layers
+
+
+FOUR = {"256": ([256], 0), "1000": ([1000], 0), "dropout": ([1000], 0.5), "two_layers": ([1000, 1000], 0.5)}
+BOTH = {"adam": (keras.optimizers.Adam, Adam, 0.001), "sgd": (keras.optimizers.SGD, GradientDescent, 0.1)}
+
+
+@pytest.mark.parametrize("optimizer", BOTH)
+@pytest.mark.parametrize(
+    "network, dtype", [*[(name, "float64") for name in FOUR], ("256", "float32"), ("dropout", "float32")]
+)
+def test_an_epoch_is_that_of_keras(network, dtype, optimizer):
+    """1040 pictures in batches of 200, so that the last one is smaller; 260 to validate."""
+    keras.utils.set_random_seed(1)
+    model, layers = twins(*FOUR[network], dtype)
+    theirs, own, rate = BOTH[optimizer]
+    rate = float(np.float32(rate))  # as which Keras keeps it
+    model.compile(theirs(rate), "categorical_crossentropy", metrics=["acc"])
+    x = X.astype(dtype)
+    expected = model.fit(x, ONE_HOT, 200, 1, validation_split=0.2, shuffle=False, verbose=0).history
+    own_network = Network(layers, own(rate), SameOrder())
+    history = own_network.fit(x, LABELS, 1, 200)
+    assert list(history) == sorted(expected)  # the names, and the order in which Keras prints them
+    for name, values in history.items():
+        assert values == pytest.approx(expected[name], abs=2e-5), name
+    for weights, of_keras in zip(own_network.parameters, model.get_weights(), strict=True):
+        difference = np.abs(weights - of_keras)
+        assert difference.mean() < 1e-6  # in float32 Adam turns the rounding of a gradient near 0 into a step
+        assert dtype == "float32" or difference.max() < 1e-5
+    assert np.allclose(own_network.predict(x), model.predict(x, verbose=0), atol=2e-4)
+    expected = model.evaluate(x, ONE_HOT, verbose=0)
+    assert own_network.evaluate(x, LABELS) == pytest.approx(expected, abs=1e-4)
+
+
+class Same:
+    """A generator whose masks are the same in each step, so that the loss can be compared."""
+
+    def random(self, shape, dtype):
+        return np.random.default_rng(3).random(shape, dtype)
+
+
+def test_gradients_are_finite_differences():
+    """Of every weight and bias, in float64; the first layer's inputs too, where they are asked for."""
+    random = np.random.default_rng(1)
+    network = Network([Dense(6, 5, random), ReLU(), Dropout(0.4, Same()), Dense(5, 10, random)])
+    for layer in network.layers:
+        layer.parameters = [random.normal(size=parameter.shape) for parameter in layer.parameters]
+    x, labels = random.normal(size=(7, 6)), random.integers(0, 10, 7)
+
+    def slope(array, place):
+        before, losses = array[place], []
+        for nudged in (before - 1e-6, before + 1e-6):
+            array[place] = nudged
+            losses.append(network.loss_and_gradients(x, labels)[0])
+        array[place] = before
+        return (losses[1] - losses[0]) / 2e-6
+
+    network.loss_and_gradients(x, labels)
+    gradients = [gradient.copy() for gradient in network.gradients]
+    assert [gradient.shape for gradient in gradients] == [(6, 5), (5,), (5, 10), (10,)]
+    for parameter, gradient in zip(network.parameters, gradients):
+        for place in np.ndindex(parameter.shape):
+            assert gradient[place] == pytest.approx(slope(parameter, place), abs=1e-7)
+    by_layer = network.layers[0].backward(network.layers[1].backward(network.layers[2].backward(np.ones((7, 5)))))
+    assert by_layer.shape == x.shape
+    first = Dense(6, 5, random, first=True)
+    first.forward(x)
+    assert first.backward(np.ones((7, 5))) is None and (first.gradients[1] == 7).all()
+
+
+def test_the_worked_example_of_the_docstring():
+    hidden, relu, output = Dense(2, 1, np.random.default_rng()), ReLU(), Dense(1, 1, np.random.default_rng())
+    hidden.parameters = [np.array([[3.0], [-1.0]]), np.zeros(1)]
+    output.parameters = [np.array([[2.0]]), np.zeros(1)]
+
+    def forward():
+        return output.forward(relu.forward(hidden.forward(np.array([[1.0, 2.0]])))).item()
+
+    assert forward() == 2
+    of_hidden_unit = output.backward(np.array([[0.5]]))
+    hidden.backward(relu.backward(of_hidden_unit))
+    assert output.gradients[0] == 0.5 and of_hidden_unit == 1 and hidden.gradients[0].ravel().tolist() == [1, 2]
+    hidden.parameters[0][1] = -0.9
+    assert forward() == pytest.approx(2.4)
+
+
+def test_its_docstrings_are_right():
+    assert doctest.testmod(by_hand).attempted and not doctest.testmod(by_hand).failed
+
+
+def test_a_layer_of_ones_own_is_trained():
+    class Scale:
+        """Multiplies each number by a factor of its own."""
+
+        def __init__(self, inputs):
+            self.parameters, self.gradients = [np.ones(inputs, "float32")], [None]
+
+        def forward(self, x, training=False):
+            self.x = x
+            return x * self.parameters[0]
+
+        def backward(self, gradient):
+            self.gradients[0] = (gradient * self.x).sum(axis=0)
+            return gradient * self.parameters[0]
+
+    random = np.random.default_rng(1)
+    network = Network([Dense(784, 30, random, first=True), ReLU(), Scale(30), Dense(30, 10, random)])
+    history = network.fit(X, LABELS, epochs=3, batch_size=50)
+    assert history["loss"][2] < history["loss"][0] and (network.layers[2].parameters[0] != 1).all()
+
+
+def test_sizes_that_keras_takes_too(capsys):
+    """A batch larger than the data is one batch; without a validation there are no figures of one."""
+    history = build_network([5]).fit(X, LABELS, 1, batch_size=10**6, validation_split=0)
+    assert list(history) == ["acc", "loss"]
+    assert capsys.readouterr().out.startswith("Epoch 1/1 - 1/1 - ")
+
+
+def fit(x=X, labels=LABELS, **options):
+    return build_network([5]).fit(x, labels, **options)
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: build_network([0]), "a layer needs at least 1 input and 1 unit, not 784 and 0"),
+        (lambda: build_network([5], dropout=1), "the rate of dropout must be from 0 to below 1, not 1"),
+        (lambda: Adam(-1), "the learning rate must be above 0, not -1"),
+        (lambda: GradientDescent(float("nan")), "the learning rate must be above 0, not nan"),
+        (lambda: fit(x=X[:, :28]), r"x must have the shape \(n, 784\), not \(200, 28\)"),
+        (lambda: fit(labels=LABELS + 10), "labels must be digits from 0 to 9, one for each of 1300 pictures"),
+        (lambda: fit(labels=ONE_HOT), "labels must be digits"),
+        (lambda: fit(labels=LABELS[:9]), "labels must be digits"),
+        (lambda: fit(x=X[:0], labels=LABELS[:0]), "labels must be .* and at least one"),
+        (lambda: fit(epochs=0), "epochs and batch_size must be 1 or more"),
+        (lambda: fit(batch_size=0), "epochs and batch_size must be 1 or more"),
+        (lambda: fit(validation_split=1), "validation_split must leave pictures to learn from, not 1"),
+        (lambda: fit(validation_split=-0.1), "validation_split must leave"),
+        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "labels must be digits"),
+    ],
+)
+def test_wrong_values_are_named(call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call()
+
+
+def run(*options, folder):
+    return subprocess.run(
+        [sys.executable, PROJECT / "by_hand.py", *options],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command(tmp_path):
+    options = ["--hidden", "20", "10", "--dropout", "--gradient-descent", "--learning-rate", "0.3", "--epochs", "2"]
+    ended = run(*options, folder=tmp_path)
+    assert ended.returncode == 0 and ended.stderr == ""
+    figures = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
+    for epoch, line in enumerate(ended.stdout.splitlines()[:2], start=1):
+        assert re.fullmatch(rf"Epoch {epoch}/2 - 240/240 - \d+\.\ds - {figures}", line)
+    assert re.search(r"\[Info\] Accuracy of testing data = \d\d\.\d%\n", ended.stdout)
+
+
+@pytest.mark.parametrize("option", ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x"])
+def test_a_wrong_option_is_one_line(option, tmp_path):
+    ended = run(*option.split(), folder=tmp_path)
+    assert ended.returncode == 2 and ended.stdout == "" and len(ended.stderr.splitlines()) == 1
+
+
+def test_numpy_is_all_that_it_needs():
+    code = "import sys, by_hand; print({'tensorflow', 'keras', 'pandas', 'matplotlib'} & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, encoding="utf-8")
+    assert ended.stdout == "set()\n", ended.stderr

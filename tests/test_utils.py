@@ -1,0 +1,305 @@
+"""The data and the helpers: what they load, draw and count, on real digits, and what they refuse."""
+
+import hashlib
+import itertools
+import os
+import re
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import PROJECT, environment, type_in
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+from matplotlib.colors import same_color
+
+import mnist
+import utils
+from utils import (
+    confusion_matrix,
+    plot_confusion_matrix,
+    plot_image,
+    plot_images,
+    plot_images_labels_predict,
+    show_train_history,
+)
+
+DAMAGED = r"mnist\.npz is missing or damaged: download this project's data folder again$"
+
+
+@pytest.fixture(autouse=True)
+def pictures(tmp_path, monkeypatch):
+    """Save each test's pictures in a folder of its own."""
+    monkeypatch.setattr(utils, "figures_folder", tmp_path / "figures")
+    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
+    return tmp_path / "figures"
+
+
+# The data
+
+
+def test_the_arrays_are_those_of_the_four_original_files(data):
+    """An original file is a header and the array; data/README.md has the checksums, as they came with the files."""
+    readme = (PROJECT / "data/README.md").read_text(encoding="utf-8")
+    checksums = re.findall(r"`([\w-]+-ubyte)` \| `([0-9a-f]{64})`", readme)
+    assert len(checksums) == 4 and mnist.MNIST_SHA256 in readme
+    for array, (_, checksum) in zip([array for pair in data for array in pair], checksums, strict=True):
+        header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+        assert array.dtype == np.uint8 and hashlib.sha256(header + array.tobytes()).hexdigest() == checksum
+    given_with_them = PROJECT.parent / "shared/mnist/SHA256SUMS"
+    if given_with_them.exists():
+        assert sorted(line.split()[::-1] for line in given_with_them.read_text().splitlines()) == sorted(
+            [name, checksum] for name, checksum in checksums
+        )
+
+
+def test_it_loads_from_any_folder_and_by_a_path_of_the_books_readers(tmp_path):
+    code = (
+        "import mnist; (a, b), (c, d) = mnist.load_data('D:/mnist.npz'); print(a.shape, b[0], c.shape, len(d));"
+        "import utils; (e, f), _ = utils.load_mnist(); print((a == e).all())"
+    )
+    changed = environment(PYTHONPATH=str(PROJECT))
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=changed, capture_output=True, text=True)
+    assert ended.stdout == "(60000, 28, 28) 5 (10000, 28, 28) 10000\nTrue\n", ended.stderr
+
+
+def test_damaged_data_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
+    content = mnist.MNIST_FILE.read_bytes()
+    path = tmp_path / "mnist.npz"
+    monkeypatch.setattr(mnist, "MNIST_FILE", path)
+    with pytest.raises(OSError, match=DAMAGED):
+        mnist.load_data()
+    np.savez(tmp_path / "other.npz", x_train=np.zeros((60000, 28, 28), np.uint8))
+    changed = content[:5000] + bytes([content[5000] ^ 1]) + content[5001:]
+    for damaged in (b"", content[:-1], changed, (tmp_path / "other.npz").read_bytes()):
+        path.write_bytes(damaged)
+        with pytest.raises(OSError, match=DAMAGED):
+            mnist.load_data()
+
+
+# Digits
+
+HISTORY = {
+    "acc": [0.88, 0.94, 0.96],
+    "loss": [0.44, 0.19, 0.14],
+    "val_acc": [0.9, 0.95, 0.96],
+    "val_loss": [0.2, 0.1, 0.1],
+}
+
+
+def drawn(axes):
+    return axes.images[0].get_array()
+
+
+def test_plot_image(test_images):
+    axes = plot_image(test_images[0].tolist())
+    assert tuple(axes.figure.get_size_inches()) == (2, 2) and axes.images[0].get_cmap().name == "binary"
+    assert (drawn(axes) == test_images[0]).all()
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+@pytest.mark.parametrize("draw", [plot_images_labels_predict, utils.plot_images_labels_prediction])
+def test_digits_with_labels(draw, nothing, test_images, test_labels):
+    every_axes = draw(test_images, test_labels, nothing, 0, 10)
+    assert tuple(every_axes[0].figure.get_size_inches()) == pytest.approx((12, 14 * 2 / 5))  # two rows of five
+    assert [axes.get_title() for axes in every_axes] == [f"l={label}" for label in test_labels[:10]]
+    for i, axes in enumerate(every_axes):
+        assert (drawn(axes) == test_images[i]).all() and len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+        place = axes.get_subplotspec()
+        assert place.get_geometry()[:2] == (2, 5) and place.num1 == i
+
+
+@pytest.mark.parametrize("idx, num, count", [(0, 25, 25), (0, 1000, 25), (9995, 10, 5), (9999, 1, 1), (240, 10, 10)])
+def test_at_most_25_and_not_past_the_end(test_images, test_labels, idx, num, count):
+    every_axes = plot_images_labels_predict(test_images, test_labels, test_labels, idx, num)
+    assert len(every_axes) == count == len(every_axes[0].figure.axes)
+    assert every_axes[0].get_title() == f"l={test_labels[idx]},p={test_labels[idx]}"
+    assert count < 25 or tuple(every_axes[0].figure.get_size_inches()) == (12, 14)
+
+
+def test_a_wrong_prediction_is_marked(test_images, test_labels):
+    prediction = test_labels.tolist()
+    prediction[340] = 3
+    right, wrong = plot_images_labels_predict(test_images.tolist(), test_labels.tolist(), prediction, idx=339, num=2)
+    assert wrong.get_title() == "l=5,p=3" and right.get_title() == f"l={test_labels[339]},p={test_labels[339]}"
+    assert wrong.title.get_weight() == "bold" and right.title.get_weight() != "bold"
+    assert same_color(wrong.spines["left"].get_edgecolor(), utils.WRONG_COLOR)
+    assert wrong.spines["left"].get_linewidth() > 2 * right.spines["left"].get_linewidth()
+
+
+def test_scattered_images(test_images):
+    every_axes = plot_images(test_images[[340, 247]], ["a 5", "a 4"], wrong=[False, True], cmap="gray")
+    assert [axes.get_title() for axes in every_axes] == ["a 5", "a 4"] and (
+        drawn(every_axes[1]) == test_images[247]
+    ).all()
+    assert every_axes[1].title.get_weight() == "bold" and every_axes[0].images[0].get_cmap().name == "gray"
+
+
+# Curves and counts
+
+
+@pytest.mark.parametrize("keys", [("acc", "val_acc"), ("accuracy", "val_accuracy"), ("loss", "val_loss")])
+@pytest.mark.parametrize("named", ["acc", "accuracy"])
+def test_show_train_history(keys, named):
+    """By either name, whatever name `compile` was given; by what `fit` returned or a dictionary."""
+
+    class WhatFitReturns:
+        history = {key.replace("acc", named): values for key, values in HISTORY.items()}
+
+    for history in (WhatFitReturns(), WhatFitReturns.history):
+        axes = show_train_history(history, *keys)
+        assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("Train History", "Epoch", keys[0])
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train", "validation"]
+        assert axes.get_legend()._loc == 2  # Matplotlib's code of "upper left"
+        for line, key in zip(axes.lines, keys, strict=True):
+            assert list(line.get_xdata()) == [1, 2, 3]
+            assert list(line.get_ydata()) == HISTORY[key.replace("accuracy", "acc")]
+
+
+def test_a_history_without_validation():
+    axes = show_train_history({"acc": [0.9], "loss": [0.3]}, "acc", "val_acc")
+    assert len(axes.lines) == 1 and [text.get_text() for text in axes.get_legend().get_texts()] == ["train"]
+
+
+digits = st.lists(st.integers(0, 9), min_size=1, max_size=12)
+kinds = st.sampled_from(
+    [list, np.array, pd.Series, lambda x: np.array(x, float), lambda x: pd.Series(x, dtype="Int64")]
+)
+
+
+@given(digits, st.data(), kinds, kinds)
+def test_the_matrix_counts(label, data, kind, other_kind):
+    prediction = data.draw(st.lists(st.integers(0, 9), min_size=len(label), max_size=len(label)))
+    matrix = confusion_matrix(kind(label), other_kind(prediction))
+    expected = np.zeros((10, 10), int)
+    np.add.at(expected, (label, prediction), 1)
+    assert (matrix.to_numpy() == expected).all()
+    assert (matrix.index.name, matrix.columns.name) == ("label", "predict")
+
+
+def test_plot_confusion_matrix(test_labels):
+    prediction = np.where(test_labels == 5, 3, test_labels)
+    axes = plot_confusion_matrix(test_labels, prediction)
+    assert axes.get_xlabel() == "predict" and axes.get_ylabel() == "label"
+    texts = {text.get_position(): text for text in axes.texts}
+    assert texts[3, 5].get_text() == "892" and texts[1, 1].get_text() == "1135" and texts[0, 1].get_text() == "0"
+    assert texts[1, 1].get_color() == "white" and texts[5, 5].get_color() == "black"
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda x, y: plot_image(x), r"^image must have the shape \(28, 28\), not \(10000, 28, 28\)$"),
+        (lambda x, y: plot_images(x[:2], ["one"]), r"^titles must have the shape \(2,\), not \(1,\)$"),
+        (lambda x, y: plot_images(x[:26], [""] * 26), r"^images must have the shape \(n, 28, 28\), n from 1 to 25"),
+        (lambda x, y: plot_images_labels_predict(x.reshape(-1, 784), y, [], 0), r"^images must have the shape"),
+        (lambda x, y: plot_images_labels_predict(x, y[:9], [], 0), r"^labels must have the shape \(10000,\)"),
+        (lambda x, y: plot_images_labels_predict(x, y, y[:9], 0), r"^prediction must have the shape \(10000,\)"),
+        (lambda x, y: plot_images_labels_predict(x, y, [], 10000), "^idx must be from 0 to 9999 .* not idx=10000 "),
+        (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "num at least 1, not idx=0 and num=0$"),
+        (lambda x, y: show_train_history(HISTORY, "auc", "val_acc"), "^the history has acc, .*, but no 'auc'$"),
+        (lambda x, y: plot_confusion_matrix(y, y[:5]), "^prediction must have the shape"),
+        (lambda x, y: confusion_matrix([1, 11], [1, 1]), "^label and prediction must hold nothing but digits"),
+        (lambda x, y: confusion_matrix([1, 1], [1, 0.5]), "^label and prediction must hold nothing but digits"),
+        (lambda x, y: confusion_matrix([1, 1], ["1", "1"]), "^label and prediction must hold nothing but digits"),
+    ],
+)
+def test_wrong_input_is_named(test_images, test_labels, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(test_images, test_labels)
+    assert plt.get_fignums() == []
+
+
+# Where pictures go
+
+
+def test_pictures_are_saved_and_closed(test_images, pictures, tmp_path, capsys):
+    first = plot_image(test_images[0])
+    plt.plot([1, 2])  # one's own, right after a helper, begins afresh
+    assert plt.gca() is not first and len(first.lines) == 0
+    plt.close("all")
+    for _ in range(25):
+        show_train_history(HISTORY, "loss", "val_loss")
+    assert plt.get_fignums() == []
+    printed = [line.removeprefix("\t[Info] Figure saved: ") for line in capsys.readouterr().out.splitlines()]
+    names = ["01_digit.png", *[f"{number:02}_loss.png" for number in range(2, 27)]]
+    assert printed == [str(pictures / name) for name in names] and sorted(p.name for p in pictures.iterdir()) == names
+    first.figure.savefig(tmp_path / "copy.png")
+    assert (tmp_path / "copy.png").read_bytes()[1:4] == b"PNG"
+    utils.save_figures(tmp_path / "a/b")
+    plot_image(test_images[0])
+    assert [path.name for path in (tmp_path / "a/b").iterdir()] == ["01_digit.png"]
+
+
+def test_a_picture_that_cannot_be_saved_does_not_end_the_script(test_images, pictures, capsys):
+    pictures.write_text("a file where the folder should be")
+    plot_image(test_images[0])
+    assert re.fullmatch(r"The figure '.*01_digit.png' could not be saved: .*\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("backend", ["pdf", "module://matplotlib_inline.backend_inline", "module://ipympl.not_there"])
+def test_backends_that_can_show_nothing(backend, tmp_path):
+    """What `!python` in a notebook hands on to a script can show pictures in the notebook alone."""
+    code = "import utils; utils.plot_image([[0] * 28] * 28); print(utils.isDisplayAvl())"
+    changed = environment(PYTHONPATH=str(PROJECT), MPLBACKEND=backend)
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=changed, capture_output=True, text=True)
+    assert ended.stdout.splitlines()[1:] == ["False"] and ended.stderr == ""
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["01_digit.png"]
+
+
+# A stand-in for a toolkit of windows, which prints what is asked of it.
+WINDOWS = """
+from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+
+class Manager(FigureManagerBase):
+    def show(self):
+        print("window", self.num)
+
+    @classmethod
+    def start_main_loop(cls):
+        print("waits until they are closed")
+
+
+class FigureCanvas(FigureCanvasAgg):
+    manager_class = Manager
+    required_interactive_framework = None
+
+
+FigureManager = Manager
+"""
+ASKED = "print('before'); import utils; utils.plot_image([[0] * 28] * 28); print('drawn')"
+
+
+@pytest.mark.parametrize(
+    "code, output",
+    [
+        (ASKED, "before drawn window_1 waits_until_they_are_closed"),
+        (
+            ASKED + "; utils.plt.show(); print('end'); utils.plt.close('all')",
+            "before drawn window_1 waits_until_they_are_closed end",
+        ),
+        (ASKED + "; 1 / 0", "before drawn"),
+    ],
+    ids=["a script without plt.show", "with it", "with an error"],
+)
+def test_windows_of_a_script_open_at_its_end(code, output, tmp_path):
+    (tmp_path / "windows.py").write_text(WINDOWS)
+    changed = environment(PYTHONPATH=f"{PROJECT}{os.pathsep}{tmp_path}", MPLBACKEND="module://windows")
+    ended = subprocess.run([sys.executable, "-c", code], env=changed, capture_output=True, text=True)
+    lines = ended.stdout.replace("window 1", "window_1").replace(
+        "waits until they are closed", "waits_until_they_are_closed"
+    )
+    assert lines.split() == output.split(), ended.stderr
+
+
+def test_windows_of_the_repl_open_at_once(tmp_path):
+    (tmp_path / "windows.py").write_text(WINDOWS)
+    typed = "from utils import *\nplot_image([[0] * 28] * 28).get_title()\nprint('end')\n"
+    ended = type_in(typed, folder=tmp_path, MPLBACKEND="module://windows")
+    assert ended.stdout.splitlines() == ["window 1", "''", "end"]
