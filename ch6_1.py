@@ -3,15 +3,15 @@
 It follows chapters 6 and 7 of 林大貴, 《TensorFlow+Keras 深度學習人工智慧實務應用》 (博碩, 2017): first the data, then
 a network with 256 units in its hidden layer, and one with 1000 (--units 1000). Next comes ch7_dropout.py.
 
-                 test accuracy in the book   here, by 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
+                 test accuracy in the book   here, of 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
     256 units    97.6%                       97.5% to 97.8%      (not given)
     1000 units   97.9%                       97.7% to 98.2%      0.0064  0.9993  0.0701  0.9807
 
 Look for overfitting. The training loss goes on falling while the validation loss levels off, or rises: what is still
-learned helps with the training pictures alone. (At a steady accuracy the loss rises when the network grows too sure of
-its mistakes.) The gap between the two accuracy curves widens too, more so with 1000 units.
+learned no longer helps with new pictures. (At a steady accuracy the loss rises when the network grows too sure of its
+mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which still test better.
 
-A picture becomes a row of 784 numbers, which does not tell what pixels are neighbours: such networks stay near 98%. The
+A picture becomes a row of 784 numbers, which does not tell which pixels are neighbours; here that ends near 98%. The
 book's next chapter keeps rows and columns, and looks at small patches with convolutions.
 """
 
@@ -24,11 +24,17 @@ from keras.models import Sequential
 
 import mnist  # the book: from keras.datasets import mnist
 from command_line import read_options, save_model
-from utils import confusion_matrix, plot_confusion_matrix, plot_image, plot_images_labels_predict
-from utils import plt, show_train_history
+from utils import (
+    confusion_matrix,
+    plot_confusion_matrix,
+    plot_image,
+    plot_images_labels_predict,
+    plt,
+    show_train_history,
+)
 
-# Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as pictures), and
-# then from 0 to 1: a scale that suits the first weights, and the size of the steps in training.
+# Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as pictures).
+# Divided by 255 they run from 0 to 1: a scale that suits the first weights, and the size of the steps in training.
 (X_train_image, y_train_label), (X_test_image, y_test_label) = mnist.load_data()
 
 x_Train = X_train_image.reshape(-1, 784).astype("float32")
@@ -73,10 +79,10 @@ if __name__ == "__main__":
     print("\t[Info] Model summary:")
     model.summary()
 
-    # The loss of a picture is minus the logarithm of the probability of its right digit: 0 where that is 1, 2.3 for a
-    # blind guess. In each training step backpropagation finds the gradient, how fast the loss of a batch of pictures
-    # grows with each weight. Adam then moves each weight a little, mostly against its gradients of the last steps, for
-    # a smaller loss. ("acc" is the book's "accuracy", under the name by which the book's later lines ask for it.)
+    # The loss of a picture is minus the natural logarithm of the probability of its right digit: 0 where that is 1, 2.3
+    # where it is 1/10. In each training step backpropagation finds the gradient, how fast the loss of a batch of
+    # pictures grows with each weight. Adam then moves each weight a little, against a running mean of its gradients, to
+    # make the loss smaller. ("acc" is the book's "accuracy", by the name under which its later lines ask for it.)
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
 
     # The last fifth of the training data is held back, to validate the network after each epoch. The other 48,000
@@ -89,9 +95,9 @@ if __name__ == "__main__":
     show_train_history(train_history, "acc", "val_acc")
     show_train_history(train_history, "loss", "val_loss")
 
-    # Nothing is learned from the test data: it tells how well new digits are read. (Choose between networks by their
-    # validation. The book gives both; four networks on one test set, which alone leaves 0.14 points to chance, prove
-    # little.) The scores are the loss and the accuracy. The batches only matter for speed and memory here.
+    # Nothing is learned from the test data: it stands for new digits of this kind. (It is not for choosing a network:
+    # that is what the validation is for. The book gives both.) The scores are the loss and the accuracy. How many
+    # pictures are in a batch only matters for speed and memory here.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
 

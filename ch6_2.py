@@ -1,14 +1,14 @@
 """Script 3 of 3: two hidden layers of 1000 units, each with dropout.
 
-The book's deepest network. With the second hidden layer 1.8 million weights and biases (params) are to be learned,
+The deepest network here. With the second hidden layer 1.8 million weights and biases (params) are to be learned,
 where one hidden layer of 1000 has 0.8 million, and the training takes twice as long.
 
-    test accuracy in the book   here, by 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
+    test accuracy in the book   here, of 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
     97.9%                       97.9% to 98.3%      0.0523  0.9828  0.0786  0.9791
 
 The curves nearly meet, partly because training is measured with dropout on. Take the two Dropout lines out to see how
-far they hold the overfitting back. The book's 97.9, 98.0 and 97.9% are not to be told apart: each is one run, and
-10,000 test pictures alone leave 0.14 points to chance.
+far they hold the overfitting back. The book's 97.9, 98.0 and 97.9% say nothing of which network is best: each is one
+run, and 10,000 test pictures alone leave 0.3 points to chance, up or down.
 """
 
 import numpy as np

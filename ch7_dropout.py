@@ -1,14 +1,14 @@
 """Script 2 of 3: the network of `python ch6_1.py --units 1000`, with dropout. Next comes ch6_2.py.
 
 In training Dropout(0.5) silences each hidden unit with a probability of 0.5, drawn anew for every picture; kept outputs
-are multiplied by 1 / (1 - 0.5). So no unit can rely on the others to fit the training pictures. In validation and
-testing all take part.
+are multiplied by 1 / (1 - 0.5), so that sums stay as large in the mean. No unit can rely on any other one to fit the
+training pictures. In validation and testing all take part.
 
-    test accuracy in the book   here, by 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
+    test accuracy in the book   here, of 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
     98.0%                       98.0% to 98.4%      0.0380  0.9882  0.0666  0.9807
 
-Look at the curves beside those without dropout: the gap is narrower, there is less overfitting. A part of this is the
-measuring: training is measured with dropout on, and while the weights still change, validation with neither.
+Look at the curves beside those without dropout: the gap is narrower, there is less overfitting. Compare val_loss too,
+for a part of the gap is the measuring: training is measured with dropout on, and while the weights still change.
 """
 
 import numpy as np

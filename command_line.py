@@ -24,11 +24,11 @@ def read_options(description, units=None):
     )
     if units:
         parser.add_argument("--units", type=at_least_1, default=units, metavar="N", help=f"hidden units ({units})")
-    help = "times the 48,000 training pictures are gone through (10)"
-    parser.add_argument("--epochs", type=at_least_1, default=10, metavar="N", help=help)
+    epochs = "times the 48,000 training pictures are gone through (10)"
+    parser.add_argument("--epochs", type=at_least_1, default=10, metavar="N", help=epochs)
     parser.add_argument("--batch-size", type=at_least_1, default=200, metavar="N", help="pictures in a step (200)")
-    help = "where the random numbers start: the same seed, the same result on one computer with the same versions (10)"
-    parser.add_argument("--seed", type=int, default=10, metavar="N", help=help)
+    seed = "where the random numbers start: the same seed, the same result on one CPU with the same versions (10)"
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help=seed)
     parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in this folder, open no window")
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="save the trained model")
     options = parser.parse_args()
@@ -45,9 +45,11 @@ def read_options(description, units=None):
         except OSError as error:
             parser.error(f"no file can be written in {str(folder)!r}: {error.strerror}")
     if options.figures or not isDisplayAvl():
-        numbers = {name: value for name, value in vars(options).items() if isinstance(value, int)}
-        changed = [f"_{name}_{value}" for name, value in numbers.items() if value != parser.get_default(name)]
-        save_figures(options.figures or Path("figures", Path(parser.prog).stem + "".join(changed)))
+        run = Path(parser.prog).stem
+        for name in ("units", "epochs", "batch_size", "seed"):
+            if getattr(options, name, None) != parser.get_default(name):
+                run += f"_{name}_{getattr(options, name)}"  # a folder that tells the run
+        save_figures(options.figures or Path("figures", run))
     return options
 
 
@@ -59,7 +61,7 @@ def at_least_1(text):
 
 def save_model(model, path):
     """Save a model whole or not at all: an older file is replaced only once the new one is complete."""
-    unfinished = path.with_stem(f".{path.stem}_unfinished_{os.getpid()}")
+    unfinished = path.with_stem(f".{path.stem}_unfinished")
     try:
         model.save(unfinished)
         os.replace(unfinished, path)

@@ -110,9 +110,7 @@ def plot_images_labels_predict(images, labels, prediction, idx, num=10):
     return plot_images(images[shown], titles, wrong, f"digits_from_{idx}")
 
 
-def plot_images_labels_prediction(images, labels, prediction, idx, num=10):
-    """Do what `plot_images_labels_predict` does, under its name in the printed book."""
-    return plot_images_labels_predict(images, labels, prediction, idx, num)
+plot_images_labels_prediction = plot_images_labels_predict  # its name in the printed book
 
 
 def show_train_history(train_history, train, validation):

@@ -43,7 +43,7 @@ ROUNDING = {
     "float64": ({}, "float64"),
 }
 ARITHMETIC = {rounding: (*how, 1e-8) for rounding, how in ROUNDING.items()}
-ARITHMETIC |= {f"{rounding}, epsilon 1e-7": (*how, 1e-7) for rounding, how in ROUNDING.items()}
+ARITHMETIC |= {f"{rounding}, epsilon 1e-7": (*ROUNDING[rounding], 1e-7) for rounding in (USUAL, "float64")}
 
 # Run in a process of its own: a script as a reader runs it, or the replay's network; then its figures as JSON.
 TRAIN = """

@@ -12,15 +12,17 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
-os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.backend_bases import MouseEvent
 from PIL import Image, ImageFilter
 
+import drawing
 import explore
-from utils import plot_images, save_figures
+from ch6_1 import build_model
+from utils import WRONG_COLOR, plot_images, save_figures
 
 PICTURES = PROJECT / "pictures"
 RUNS = {
@@ -37,31 +39,56 @@ def save(axes, name):
 
 
 def side_by_side(pictures, path):
-    """Save pictures next to each other, on white, at the same height."""
-    height = min(picture.height for picture in pictures)
-    pictures = [
-        picture.convert("RGB").resize((picture.width * height // picture.height, height)) for picture in pictures
+    """Save pictures of one height next to each other."""
+    joined = np.concatenate([np.asarray(picture.convert("RGB")) for picture in pictures], axis=1)
+    Image.fromarray(joined).save(path, optimize=True)
+
+
+def backpropagation():
+    """Draw the example that by_hand.py works out: the numbers forward above the line, the rates backward below it."""
+    axes = plt.figure(figsize=(10, 3.1), layout="constrained").subplots()
+    axes.axis("off")
+    places = {"input 1": (0, 1), "input 2": (0, 0), "hidden sum": (1.5, 0.5), "ReLU": (3, 0.5), "output": (4.5, 0.5)}
+    forward = {"input 1": "1", "input 2": "2", "hidden sum": "1", "ReLU": "1", "output": "2"}
+    backward = {"hidden sum": "1 · 1 = 1", "ReLU": "0.5 · 2 = 1", "output": "0.5"}
+    clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of the arrows
+    arrows = [
+        ("input 1", "hidden sum", "weight 3", "1 · 1 = 1"),
+        ("input 2", "hidden sum", "weight -1", "1 · 2 = 2"),
+        ("hidden sum", "ReLU", "", ""),
+        ("ReLU", "output", "weight 2", "0.5 · 1 = 0.5"),
     ]
-    joined = Image.new("RGB", (sum(picture.width for picture in pictures), height), "white")
-    left = 0
-    for picture in pictures:
-        joined.paste(picture, (left, 0))
-        left += picture.width
-    joined.save(path, optimize=True)
+    for start, end, weight, rate in arrows:
+        (x, y), (to_x, to_y) = places[start], places[end]
+        axes.annotate("", (to_x - 0.2, to_y), (x + 0.2, y), arrowprops={"arrowstyle": "->", "color": "grey"})
+        middle = (x + to_x) / 2, (y + to_y) / 2
+        texts = {"textcoords": "offset points", "ha": "center", "va": "center", "bbox": clear if weight else None}
+        axes.annotate(weight, middle, (0, 10), **texts)
+        axes.annotate(rate, middle, (0, -10), color=WRONG_COLOR, weight="bold", **texts)
+    for name, (x, y) in places.items():
+        axes.add_patch(plt.Circle((x, y), 0.19, fill=False))
+        axes.annotate(forward[name], (x, y), ha="center", va="center", weight="bold")
+        axes.annotate(name, (x, y + 0.24), ha="center", va="bottom")
+        axes.annotate(backward.get(name, ""), (x, y - 0.24), ha="center", va="top", color=WRONG_COLOR, weight="bold")
+    axes.set(xlim=(-0.4, 5.6), ylim=(-0.5, 1.5), aspect="equal")
+    axes.set_title("forward: what each one gives (black) · backward: how fast the loss grows with it (orange)")
+    save(axes, "backpropagation")
 
 
 def photo_of(image):
-    """Return a test digit as a photo shows it: blown up, dark ink on greyish paper, off the middle."""
+    """Return a test digit as a photo shows it: blown up, a pen on paper in a falling light, off the middle."""
     page = Image.new("L", (420, 480), 0)
-    page.paste(Image.fromarray(image).resize((300, 300), Image.Resampling.BICUBIC), (30, 140))
-    return page.point(lambda level: 205 - 165 * level / 255).filter(ImageFilter.GaussianBlur(2))
+    page.paste(Image.fromarray(image).resize((260, 260), Image.Resampling.BICUBIC), (40, 180))
+    ink = np.asarray(page.filter(ImageFilter.GaussianBlur(2)), float) / 255
+    light = np.linspace(225, 110, 420) * np.linspace(1, 0.8, 480)[:, None]
+    grain = np.random.default_rng(10).normal(0, 3, ink.shape)
+    return Image.fromarray(np.uint8(np.clip(light * (1 - 0.75 * ink) + grain, 0, 255)))
 
 
 def draw_with_the_mouse(model):
     """Draw a 2 in the window of `draw_digit`, by the events that a mouse causes, and save a picture of the window."""
-    plt.close("all")
     plt.switch_backend("tkagg")
-    sheet = explore.Sheet(model)
+    sheet = drawing.Sheet(model)
     canvas = sheet.figure.canvas
     canvas.draw()
     places = sheet.paper.transData.transform(A_TWO)
@@ -77,33 +104,31 @@ with tempfile.TemporaryDirectory() as folder:
     folder = Path(folder)
     for name, command in RUNS.items():
         subprocess.run([sys.executable, PROJECT / command[0], *command[1:], "--figures", folder / name], check=True)
-        curves = [Image.open(next((folder / name).glob(f"*_{metric}.png"))) for metric in ("accuracy", "loss")]
+        curves = [Image.open(folder / name / f"{number}.png") for number in (
+            ("03_acc", "04_loss") if name.endswith("units") else ("01_acc", "02_loss")
+        )]  # fmt: skip
         side_by_side(curves, PICTURES / f"curves_{name}.png")
 
     # The pictures that show the book's own digits come from the book's own run.
-    sys.argv = ["replay", "ch6_1.py", "--figures", str(folder / "replay")]
-    chapter = runpy.run_path(str(PROJECT / "replay"), run_name="__main__")
-    for name, number in (
-        ("first_ten_digits", "02_digits_from_0"),
-        ("predictions_from_240", "05_digits_from_240"),
-        ("confusion_matrix", "06_confusion_matrix"),
-    ):
-        picture = Image.open(folder / "replay" / f"{number}.png")
+    sys.argv = ["replay", "--figures", str(folder)]
+    run = runpy.run_module("replay", run_name="__main__")
+    for name, number in (("predictions_from_240", "03_digits_from_240"), ("confusion_matrix", "04_confusion_matrix")):
+        picture = Image.open(folder / "replay_256" / f"{number}.png")
         picture.convert("RGB").save(PICTURES / f"{name}.png", optimize=True)
 
     save_figures(folder)
-    images, labels, prediction = chapter["X_test_image"], chapter["y_test_label"], chapter["prediction"]
-    model = chapter["model"]
-    fives = np.flatnonzero((labels == 5) & (prediction == 3))
-    save(plot_images(images[fives], [f"{i}: l=5,p=3" for i in fives], np.ones(len(fives))), "fives_read_as_threes")
-    save(explore.plot_confident_mistakes(images, labels, chapter["probabilities"]), "confident_mistakes")
+    images, labels, prediction = run["X_test_image"], run["y_test_label"], run["prediction"]
+    model = build_model()
+    model.set_weights(run["network"].parameters)
+    fives = [340, 1003, 1393, 2035, 2526, 2597, 2810, 3117, 4271, 4355, 4360, 5937, 5972]  # the book's
+    titles = [f"{i}: l={labels[i]},p={prediction[i]}" for i in fives]
+    save(plot_images(images[fives], titles, labels[fives] != prediction[fives]), "fives_read_as_threes")
+    save(explore.plot_confident_mistakes(images, labels, run["probabilities"]), "confident_mistakes")
     save(explore.plot_hidden_units(model, range(10)), "hidden_units")
-
+    backpropagation()
     photo_of(images[0]).save(PICTURES / "photo.png")
-    prepared = Image.fromarray(255 - explore.prepare_image(PICTURES / "photo.png")).resize(
-        (480, 480), Image.Resampling.NEAREST
-    )
-    gap = Image.new("RGB", (40, 480), "white")
-    side_by_side([Image.open(PICTURES / "photo.png"), gap, prepared], PICTURES / "handwriting.png")
+    explore.predict_digit(model, PICTURES / "photo.png", show=True)
+    reading = Image.open(next(folder.glob("*_reading.png")))
+    reading.convert("RGB").save(PICTURES / "reading.png", optimize=True)
     if os.environ.get("DISPLAY"):
         draw_with_the_mouse(model)

@@ -1,4 +1,4 @@
-"""The book's own run: a network of by_hand.py with the random numbers of the author's Keras.
+"""The book's own run, made again: a network of by_hand.py with the random numbers of the author's Keras.
 
 python -m replay               256 units, and all that the book shows of them after the training
 python -m replay 1000          the same for 1000 units; also: dropout, two_layers

@@ -2,8 +2,8 @@
 
 All of them followed from `np.random.seed`. Each layer took a seed of its own from NumPy when it was added to the
 network (Keras 2.0, keras/backend/tensorflow_backend.py). TensorFlow made the layer's numbers from this op seed and the
-graph's seed, which nobody had set (TensorFlow 1, python/framework/random_seed.py), by Philox 4x32-10. That counts, and
-turns each count into four numbers (Salmon and others, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
+graph's seed, by default 87654321 (TensorFlow 1, python/framework/random_seed.py), by Philox 4x32-10: it counts, and ten
+rounds scramble each count into four numbers (Salmon and others, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ class LayerRandom:
         self.count = 0
 
     def normal(self, mean, deviation, shape):
-        """Return float32 normal numbers, made in pairs (TensorFlow 1, core/lib/random/random_distributions.h)."""
+        """Return float32 normal numbers, by Box and Muller (TensorFlow 1, core/lib/random/random_distributions.h)."""
         u, v = self.uniform(shape).reshape(-1, 2).T
         radius, angle = np.sqrt(-2 * np.log(np.maximum(u, np.float32(1e-7)))), np.float32(2 * np.pi) * v
         pairs = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)

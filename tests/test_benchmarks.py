@@ -1,62 +1,33 @@
-"""reproduce.py hands its trainings to real Dask workers: one is killed, nothing is lost and nothing trained twice."""
+"""The benchmarks run what they say: trainings handed to Dask, and programs that are measured from outside."""
 
-import subprocess
 import sys
-import threading
-import time
 
 import pytest
-from conftest import PROJECT, SHORT, environment
+from conftest import PROJECT, SHORT
 
 sys.path.insert(0, str(PROJECT / "benchmarks"))
+import compare
 import reproduce
 
 
-@pytest.fixture
-def cluster():
-    """Start a scheduler and two workers on this machine's loopback; return the address and the workers."""
+def test_trainings_by_dask_are_recorded_once(tmp_path, monkeypatch, capsys):
     pytest.importorskip("distributed")
-    changed = environment(PYTHONPATH=str(PROJECT / "benchmarks"), COVERAGE_PROCESS_START=None, **SHORT)
-
-    def start(*words):
-        command = [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]]
-        return subprocess.Popen(command, cwd=PROJECT, env=changed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    from distributed.utils import open_port
-
-    address = f"tcp://127.0.0.1:{open_port()}"
-    common = ("--no-dashboard",)
-    scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], *common)
-    workers = [start("dask_worker", address, "--nthreads", "1", "--no-nanny", *common) for _ in range(2)]
-    yield address, workers
-    for process in [*workers, scheduler]:
-        process.kill()
-        process.wait()
+    for name, value in SHORT.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "runs.csv"
+    wanted = [("replay", "256 units", 10, "two threads"), ("script", "256 units", 2, reproduce.USUAL)]
+    reproduce.run_trainings(wanted, path, workers=2)
+    assert capsys.readouterr().out.count("/2  ") == 2
+    runs = reproduce.read_runs(path).set_index("program")
+    recorded = reproduce.read_runs(reproduce.RUNS)
+    same = recorded[(recorded.arithmetic == "two threads") & (recorded.network == "256 units")].iloc[0]
+    assert abs(runs.test_accuracy["replay"] - same.test_accuracy) < 0.002  # another processor rounds otherwise
+    assert 0 < runs.test_accuracy["script"] < 1 and runs.loc["script", "right_0"] >= 0
+    assert reproduce.missing(wanted, reproduce.read_runs(path)) == []
 
 
-def test_a_killed_worker_costs_nothing_but_time(cluster, tmp_path, capsys):
-    address, workers = cluster
-    trainings = [("script", "256 units", seed, reproduce.USUAL) for seed in (1, 2)]
-    results = reproduce.Results(tmp_path)
-
-    def kill_a_worker_in_its_training():
-        import psutil  # Dask needs it
-
-        worker = psutil.Process(workers[0].pid)
-        while not any("ch6_1.py" in " ".join(child.cmdline()) for child in worker.children()):
-            time.sleep(0.1)
-        time.sleep(1)
-        worker.kill()
-
-    threading.Thread(target=kill_a_worker_in_its_training, daemon=True).start()
-    reproduce.run_trainings(trainings, results, scheduler=address)
-    assert workers[0].poll() is not None  # it was killed
-    assert sorted(results.runs.seed) == [1, 2]
-    assert len(results.epochs) == 2 and "2/2" in capsys.readouterr().out
-
-    # What was written is what was trained, and a second run trains nothing.
-    again = reproduce.Results(tmp_path)
-    assert again.done() == set(trainings)
-    reproduce.run_trainings(trainings, again, scheduler="tcp://127.0.0.1:1")
-    row = reproduce.train(["ch6_1.py", "--seed", "2"], {**reproduce.ONE_THREAD, **SHORT})
-    assert again.runs.set_index("seed").test_accuracy[2] == pytest.approx(row["test_accuracy"], abs=1e-9)
+@pytest.mark.parametrize("entry", ["by hand", "floor"])
+def test_a_program_is_measured(entry):
+    python, program, peer, *_ = compare.command(entry, "256 units", sys.executable)
+    figures = compare.measure([python, program, peer, "5", "False"])  # five units
+    assert 0 < figures["training"] < figures["whole"] and figures["memory"] > 50

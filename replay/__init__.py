@@ -1,0 +1,1 @@
+"""The book's own run, made again: `python -m replay`."""
