@@ -42,13 +42,8 @@ def record_environment(path, packages):
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }
-    for package in packages:
-        try:
-            rows[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            rows[package] = "not installed"
-    with replaced_whole(path) as temporary:
-        pd.DataFrame({"what": rows.keys(), "value": rows.values()}).to_csv(temporary, index=False)
+    rows |= {package: importlib.metadata.version(package) for package in packages}
+    pd.DataFrame({"what": rows.keys(), "value": rows.values()}).to_csv(path, index=False)
 
 
 def as_markdown(table):

@@ -111,11 +111,6 @@ def read_runs(path):
     return pd.read_csv(path, dtype=TEXTS, keep_default_na=False) if path.exists() else pd.DataFrame(columns=KEY)
 
 
-def missing(trainings, runs):
-    done = set(runs[KEY].itertuples(index=False, name=None))
-    return [training for training in trainings if training not in done]
-
-
 def add(training, result, path):
     """Add a training to the table in a file, which is replaced whole."""
     run = {**dict(zip(KEY, training)), **result}
@@ -124,21 +119,12 @@ def add(training, result, path):
         runs.to_csv(temporary, index=False, float_format="%.9g")
 
 
-def run_trainings(trainings, path, workers=None, scheduler=None):
-    """Let Dask run trainings, and add each to the file as it comes.
-
-    Args:
-        trainings: keys, as `list_trainings` gives them.
-        path: the file.
-        workers: how many trainings at a time on this machine; one for each core without it.
-        scheduler: the address of a Dask scheduler that is running already, such as `tcp://127.0.0.1:8786`.
-    """
+def run_trainings(trainings, path, scheduler=None):
+    """Let Dask run trainings, on this machine's cores or by a `scheduler` that is running; add each to the file."""
     from distributed import Client, LocalCluster, as_completed  # here, for the tables can be made without Dask
 
     os.chdir(PROJECT)  # where the workers on this machine start
-    cluster = scheduler or LocalCluster(
-        n_workers=workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None
-    )
+    cluster = scheduler or LocalCluster(threads_per_worker=1, n_workers=os.cpu_count(), dashboard_address=None)
     with Client(cluster) as client:
         # With one first word in their keys Dask hands them out in the order of their priority.
         futures = {
@@ -298,15 +284,15 @@ def tables(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, help="trainings at a time on this machine (default: one for each core)")
     parser.add_argument("--scheduler", metavar="tcp://...", help="a Dask scheduler that is running already")
     options = parser.parse_args()
 
-    trainings = missing(list_trainings(), read_runs(RUNS))
+    done = set(read_runs(RUNS)[KEY].itertuples(index=False, name=None))
+    trainings = [training for training in list_trainings() if training not in done]
     if trainings:
         packages = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "distributed")
         record_environment(RUNS.with_name("reproduce_environment.csv"), packages)
-        run_trainings(trainings, RUNS, options.workers, options.scheduler)
+        run_trainings(trainings, RUNS, options.scheduler)
 
     runs = read_runs(RUNS)
     print("", *tables(runs), sep="\n\n")

@@ -46,18 +46,20 @@ def side_by_side(pictures, path):
 
 def backpropagation():
     """Draw the example that by_hand.py works out: the numbers forward above the line, the rates backward below it."""
-    axes = plt.figure(figsize=(10, 3.1), layout="constrained").subplots()
+    axes = plt.figure(figsize=(9, 4.2), layout="constrained").subplots()
     axes.axis("off")
-    places = {"input 1": (0, 1), "input 2": (0, 0), "hidden sum": (1.5, 0.5), "ReLU": (3, 0.5), "output": (4.5, 0.5)}
-    forward = {"input 1": "1", "input 2": "2", "hidden sum": "1", "ReLU": "1", "output": "2"}
-    backward = {"hidden sum": "1 · 1 = 1", "ReLU": "0.5 · 2 = 1", "output": "0.5"}
-    clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of the arrows
+    places = {"input 1": (0, 1.4), "input 2": (0, 0), "hidden sum": (1.6, 0.7), "ReLU": (3, 0.7)}
+    places |= {"output 1": (4.6, 1.4), "output 2": (4.6, 0)}
+    forward = {"input 1": 2, "input 2": 3, "hidden sum": 5, "ReLU": 5, "output 1": 5, "output 2": -10}
+    backward = {"hidden sum": "0.7", "ReLU": "0.5 · 1\n+ -0.1 · -2 = 0.7", "output 1": "0.5", "output 2": "-0.1"}
     arrows = [
-        ("input 1", "hidden sum", "weight 3", "1 · 1 = 1"),
-        ("input 2", "hidden sum", "weight -1", "1 · 2 = 2"),
+        ("input 1", "hidden sum", "weight 4", "0.7 · 2 = 1.4"),
+        ("input 2", "hidden sum", "weight -1", "0.7 · 3 = 2.1"),
         ("hidden sum", "ReLU", "", ""),
-        ("ReLU", "output", "weight 2", "0.5 · 1 = 0.5"),
+        ("ReLU", "output 1", "weight 1", "0.5 · 5 = 2.5"),
+        ("ReLU", "output 2", "weight -2", "-0.1 · 5 = -0.5"),
     ]
+    clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of the arrows
     for start, end, weight, rate in arrows:
         (x, y), (to_x, to_y) = places[start], places[end]
         axes.annotate("", (to_x - 0.2, to_y), (x + 0.2, y), arrowprops={"arrowstyle": "->", "color": "grey"})
@@ -70,8 +72,8 @@ def backpropagation():
         axes.annotate(forward[name], (x, y), ha="center", va="center", weight="bold")
         axes.annotate(name, (x, y + 0.24), ha="center", va="bottom")
         axes.annotate(backward.get(name, ""), (x, y - 0.24), ha="center", va="top", color=WRONG_COLOR, weight="bold")
-    axes.set(xlim=(-0.4, 5.6), ylim=(-0.5, 1.5), aspect="equal")
-    axes.set_title("forward: what each one gives (black) · backward: how fast the loss grows with it (orange)")
+    axes.set(xlim=(-0.4, 5), ylim=(-0.5, 1.9), aspect="equal")
+    axes.set_title("forward, in black: what each one gives · backward, in orange: how fast the loss grows with it")
     save(axes, "backpropagation")
 
 

@@ -30,12 +30,12 @@ def environment(**changes):
 SHORT = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "3"}
 
 
-def run_script(script, *arguments, folder, encoding="utf-8", **changes):
-    """Run a chapter script in `folder`, as `python script arguments` does, and return the completed process."""
+def run(*words, folder, encoding="utf-8", **changes):
+    """Run `python words` in `folder`, where the project can be imported, and return the completed process."""
     return subprocess.run(
-        [sys.executable, PROJECT / script, *map(str, arguments)],
+        [sys.executable, *map(str, words)],
         cwd=folder,
-        env=environment(**changes),
+        env=environment(**{"PYTHONPATH": str(PROJECT), **changes}),
         capture_output=True,
         encoding=encoding,
         timeout=280,

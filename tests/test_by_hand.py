@@ -2,13 +2,11 @@
 
 import doctest
 import re
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT, environment
+from conftest import PROJECT, run
 
 import by_hand
 import ch6_1
@@ -117,19 +115,26 @@ def test_gradients_are_finite_differences():
 
 
 def test_the_worked_example_of_the_docstring():
-    hidden, relu, output = Dense(2, 1, np.random.default_rng()), ReLU(), Dense(1, 1, np.random.default_rng())
-    hidden.parameters = [np.array([[3.0], [-1.0]]), np.zeros(1)]
-    output.parameters = [np.array([[2.0]]), np.zeros(1)]
+    random = np.random.default_rng()
+    hidden, relu, output = Dense(2, 1, random), ReLU(), Dense(1, 2, random)
+    hidden.parameters = [np.array([[4.0], [-1.0]]), np.zeros(1)]
+    output.parameters = [np.array([[1.0, -2.0]]), np.zeros(2)]
 
     def forward():
-        return output.forward(relu.forward(hidden.forward(np.array([[1.0, 2.0]])))).item()
+        return output.forward(relu.forward(hidden.forward(np.array([[2.0, 3.0]])))).ravel()
 
-    assert forward() == 2
-    of_hidden_unit = output.backward(np.array([[0.5]]))
+    assert forward().tolist() == [5, -10]
+    rates = np.array([[0.5, -0.1]])
+    of_hidden_unit = output.backward(rates)
     hidden.backward(relu.backward(of_hidden_unit))
-    assert output.gradients[0] == 0.5 and of_hidden_unit == 1 and hidden.gradients[0].ravel().tolist() == [1, 2]
-    hidden.parameters[0][1] = -0.9
-    assert forward() == pytest.approx(2.4)
+    assert output.gradients[0].ravel() == pytest.approx([2.5, -0.5]) and of_hidden_unit.item() == pytest.approx(0.7)
+    assert hidden.gradients[0].ravel() == pytest.approx([1.4, 2.1])
+    before = forward()
+    hidden.parameters[0][0] = 4.1
+    assert forward() == pytest.approx([5.2, -10.4]) and (rates @ (forward() - before)).item() == pytest.approx(0.14)
+    hidden.parameters[0][0] = 4
+    GradientDescent(0.1).step(hidden.parameters, hidden.gradients)
+    assert hidden.parameters[0][0] == pytest.approx(3.86)
 
 
 def test_its_docstrings_are_right():
@@ -192,19 +197,9 @@ def test_wrong_values_are_named(call, sentence):
         call()
 
 
-def run(*options, folder):
-    return subprocess.run(
-        [sys.executable, PROJECT / "by_hand.py", *options],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
 def test_the_command(tmp_path):
     options = ["--hidden", "20", "10", "--dropout", "--gradient-descent", "--learning-rate", "0.3", "--epochs", "2"]
-    ended = run(*options, folder=tmp_path)
+    ended = run(PROJECT / "by_hand.py", *options, folder=tmp_path)
     assert ended.returncode == 0 and ended.stderr == ""
     figures = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
     for epoch, line in enumerate(ended.stdout.splitlines()[:2], start=1):
@@ -214,11 +209,10 @@ def test_the_command(tmp_path):
 
 @pytest.mark.parametrize("option", ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x"])
 def test_a_wrong_option_is_one_line(option, tmp_path):
-    ended = run(*option.split(), folder=tmp_path)
+    ended = run(PROJECT / "by_hand.py", *option.split(), folder=tmp_path)
     assert ended.returncode == 2 and ended.stdout == "" and len(ended.stderr.splitlines()) == 1
 
 
-def test_numpy_is_all_that_it_needs():
+def test_numpy_is_all_that_it_needs(tmp_path):
     code = "import sys, by_hand; print({'tensorflow', 'keras', 'pandas', 'matplotlib'} & set(sys.modules))"
-    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, encoding="utf-8")
-    assert ended.stdout == "set()\n", ended.stderr
+    assert run("-c", code, folder=tmp_path).stdout == "set()\n"

@@ -1,12 +1,11 @@
 """What the pages say is true: line references, links, figures, pictures, commands; and both languages say the same."""
 
 import re
-import subprocess
 import sys
 
 import pandas as pd
 import pytest
-from conftest import PROJECT, environment
+from conftest import PROJECT, run
 
 sys.path.insert(0, str(PROJECT / "benchmarks"))
 import compare
@@ -18,25 +17,23 @@ READMES = ["README.md", "README.zh-TW.md"]
 ENGLISH, CHINESE = ((PROJECT / name).read_text(encoding="utf-8") for name in READMES)
 both = pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=READMES)
 REFERENCE = r"\[`([^`]+)`\]\((\w+\.py)#L(\d+)\)"
-HEADINGS = [
-    "下載 Mnist 資料",
-    "查看訓練資料",
-    "查看多筆訓練資料 images 與 labels",
-    "多層感知器模型資料前處理: features",
-    "多層感知器模型資料前處理: labels",
-    "建立模型",
-    "進行訓練",
-    "建立 show_train_history 顯示訓練過程",
-    "評估模型準確率",
-    "進行預測",
-    "顯示混淆矩陣 (Confusion matrix)",
-    "建立真實與預測的 dataframe",
-    "查詢 label=5, prediction=3 的資料",
-    "查看第 340 筆資料",
-    "隱藏層增加為 1000 個神經元",
-    "多層感知器加入 DropOut 功能以避免 Overfitting",
-    "建立多層感知器模型 (包含兩個 Hidden Layers)",
-]
+HEADINGS = """下載 Mnist 資料
+查看訓練資料
+查看多筆訓練資料 images 與 labels
+多層感知器模型資料前處理: features
+多層感知器模型資料前處理: labels
+建立模型
+進行訓練
+建立 show_train_history 顯示訓練過程
+評估模型準確率
+進行預測
+顯示混淆矩陣 (Confusion matrix)
+建立真實與預測的 dataframe
+查詢 label=5, prediction=3 的資料
+查看第 340 筆資料
+隱藏層增加為 1000 個神經元
+多層感知器加入 DropOut 功能以避免 Overfitting
+建立多層感知器模型 (包含兩個 Hidden Layers)""".splitlines()
 
 
 def test_every_line_reference_is_right():
@@ -140,14 +137,11 @@ def test_a_file_that_keras_2_left_and_a_script_outside_of_the_folder(tmp_path):
     """Two rows of the table of changes that need a process of their own."""
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras/keras.json").write_text('{"backend": "theano"}')
-    changed = environment(HOME=str(tmp_path), USERPROFILE=str(tmp_path), KERAS_BACKEND=None, PYTHONPATH=None)
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "KERAS_BACKEND": None, "PYTHONPATH": None}
     for line, code, error in (
         ('"backend": "theano"', "import keras", "ValueError: Unable to import backend : theano"),
         ("import mnist", "import mnist", "ModuleNotFoundError: No module named 'mnist'"),
         ("from utils import *", "from utils import *", "ModuleNotFoundError: No module named 'utils'"),
     ):
         assert f"| `{line}` | `{error}` |" in ENGLISH
-        ended = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, env=changed, capture_output=True, encoding="utf-8"
-        )
-        assert error in ended.stderr
+        assert error in run("-c", code, folder=tmp_path, **home).stderr

@@ -11,31 +11,33 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import PROJECT, SHORT, environment, own_lines, run_script, type_in
+from conftest import PROJECT, SHORT, environment, own_lines, run, type_in
 
 import ch6_1
 from command_line import read_options, save_model
 
-FIGURES = [
-    "01_digit", "02_digits_from_0", "03_acc", "04_loss", "05_digits_from_240", "06_confusion_matrix",
-    "07_digits_from_340",
-]  # fmt: skip
-INFO_LINES = [  # in the chapter's order and form, as regular expressions
-    r"\t\[Info\] train data= 60,000",
-    r"\t\[Info\] test  data= 10,000",
-    r"\t\[Info\] Shape of train data=\(60000, 28, 28\)",
-    r"\t\[Info\] Shape of train label=\(60000,\)",
-    r"\t\[Info\] xTrain: \(60000, 784\)",
-    r"\t\[Info\] xTest: \(10000, 784\)",
-    r"\t\[Info\] Model summary:",
-    r"\t\[Info\] Accuracy of testing data = \d+\.\d%",
-    r"\t\[Info\] Making prediction to x_Test_norm",
-    r"\t\[Info\] Show 10 prediction result \(From 240\):",
-    r"\[\d( \d){9}\]",
-    r"\t\[Info\] Error analysis:",
-    r"\tAt \d+'th: \d is with wrong prediction as \d!",
-    r"\t\[Info\] Display Confusion Matrix:",
-]
+FIGURES = """01_digit
+02_digits_from_0
+03_acc
+04_loss
+05_digits_from_240
+06_confusion_matrix
+07_digits_from_340""".splitlines()
+# What is printed, in the chapter's order and form, as regular expressions.
+INFO_LINES = r"""	\[Info\] train data= 60,000
+	\[Info\] test  data= 10,000
+	\[Info\] Shape of train data=\(60000, 28, 28\)
+	\[Info\] Shape of train label=\(60000,\)
+	\[Info\] xTrain: \(60000, 784\)
+	\[Info\] xTest: \(10000, 784\)
+	\[Info\] Model summary:
+	\[Info\] Accuracy of testing data = \d+\.\d%
+	\[Info\] Making prediction to x_Test_norm
+	\[Info\] Show 10 prediction result \(From 240\):
+\[\d( \d){9}\]
+	\[Info\] Error analysis:
+	At \d+'th: \d is with wrong prediction as \d!
+	\[Info\] Display Confusion Matrix:""".splitlines()
 LINES_OF_ALL = [line for line in INFO_LINES if re.search("Model|Accuracy of|Making|Confusion", line)]
 TYPED = {  # the book's lines and what they give, once the script has run
     "print('typed:')": None,
@@ -132,7 +134,7 @@ def test_a_short_run_on_any_terminal(script, options, parameters, folder, termin
     """The other three networks, each on a terminal of another kind, that cannot show the model's name."""
     encoding = terminal.get("PYTHONIOENCODING", "utf-8")
     name = "手写 '数字'.keras"
-    ended = run_script(script, *options, "--save", name, folder=tmp_path, encoding=encoding, **SHORT, **terminal)
+    ended = run(PROJECT / script, *options, "--save", name, folder=tmp_path, encoding=encoding, **SHORT, **terminal)
     assert ended.returncode == 0, ended.stderr
     check_order(ended.stdout, INFO_LINES if script == "ch6_1.py" else LINES_OF_ALL)
     assert f"Total params: {parameters} " in ended.stdout and own_lines(ended.stderr) == []
@@ -174,14 +176,14 @@ def test_a_script_refuses_before_it_prints_anything(tmp_path):
     """And it names a setting of the home folder that would spoil the training."""
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras/keras.json").write_text('{"floatx": "float16"}')
-    ended = run_script("ch6_2.py", folder=tmp_path, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
+    ended = run(PROJECT / "ch6_2.py", folder=tmp_path, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
     assert ended.returncode == 2 and ended.stdout == ""
     (line,) = own_lines(ended.stderr)
     assert line.startswith("ch6_2.py: error: keras.json in the folder .keras of your home folder changes floatx")
 
 
 def test_help_on_any_terminal(tmp_path):
-    ended = run_script("ch6_1.py", "--help", folder=tmp_path, encoding="cp1252", PYTHONIOENCODING="cp1252")
+    ended = run(PROJECT / "ch6_1.py", "--help", folder=tmp_path, encoding="cp1252", PYTHONIOENCODING="cp1252")
     assert ended.returncode == 0 and "--units N" in ended.stdout and "Script 1 of 3" in ended.stdout
 
 
@@ -225,7 +227,7 @@ def test_ctrl_c_is_pythons_own(tmp_path):
 
 def test_on_jax(tmp_path):
     pytest.importorskip("jax")
-    ended = run_script("ch7_dropout.py", "--save", "m.keras", folder=tmp_path, KERAS_BACKEND="jax", **SHORT)
+    ended = run(PROJECT / "ch7_dropout.py", "--save", "m.keras", folder=tmp_path, KERAS_BACKEND="jax", **SHORT)
     assert ended.returncode == 0 and own_lines(ended.stderr) == []
     check_order(ended.stdout, LINES_OF_ALL)
     assert (tmp_path / "m.keras").exists()

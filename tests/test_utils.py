@@ -2,16 +2,13 @@
 
 import hashlib
 import itertools
-import os
 import re
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, environment, type_in
+from conftest import PROJECT, run, type_in
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
@@ -62,8 +59,7 @@ def test_it_loads_from_any_folder_and_by_a_path_of_the_books_readers(tmp_path):
         "import mnist; (a, b), (c, d) = mnist.load_data('D:/mnist.npz'); print(a.shape, b[0], c.shape, len(d));"
         "import utils; (e, f), _ = utils.load_mnist(); print((a == e).all())"
     )
-    changed = environment(PYTHONPATH=str(PROJECT))
-    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=changed, capture_output=True, text=True)
+    ended = run("-c", code, folder=tmp_path)
     assert ended.stdout == "(60000, 28, 28) 5 (10000, 28, 28) 10000\nTrue\n", ended.stderr
 
 
@@ -245,8 +241,7 @@ def test_a_picture_that_cannot_be_saved_does_not_end_the_script(test_images, pic
 def test_backends_that_can_show_nothing(backend, tmp_path):
     """What `!python` in a notebook hands on to a script can show pictures in the notebook alone."""
     code = "import utils; utils.plot_image([[0] * 28] * 28); print(utils.isDisplayAvl())"
-    changed = environment(PYTHONPATH=str(PROJECT), MPLBACKEND=backend)
-    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=changed, capture_output=True, text=True)
+    ended = run("-c", code, folder=tmp_path, MPLBACKEND=backend)
     assert ended.stdout.splitlines()[1:] == ["False"] and ended.stderr == ""
     assert [path.name for path in tmp_path.rglob("*.png")] == ["01_digit.png"]
 
@@ -263,7 +258,7 @@ class Manager(FigureManagerBase):
 
     @classmethod
     def start_main_loop(cls):
-        print("waits until they are closed")
+        print("waits")
 
 
 class FigureCanvas(FigureCanvasAgg):
@@ -277,25 +272,15 @@ ASKED = "print('before'); import utils; utils.plot_image([[0] * 28] * 28); print
 
 
 @pytest.mark.parametrize(
-    "code, output",
-    [
-        (ASKED, "before drawn window_1 waits_until_they_are_closed"),
-        (
-            ASKED + "; utils.plt.show(); print('end'); utils.plt.close('all')",
-            "before drawn window_1 waits_until_they_are_closed end",
-        ),
-        (ASKED + "; 1 / 0", "before drawn"),
-    ],
+    "rest, output",
+    [("", "window 1 waits"), ("; plt.show(); print('end'); plt.close('all')", "window 1 waits end"), ("; 1 / 0", "")],
     ids=["a script without plt.show", "with it", "with an error"],
 )
-def test_windows_of_a_script_open_at_its_end(code, output, tmp_path):
+def test_windows_of_a_script_open_at_its_end(rest, output, tmp_path):
     (tmp_path / "windows.py").write_text(WINDOWS)
-    changed = environment(PYTHONPATH=f"{PROJECT}{os.pathsep}{tmp_path}", MPLBACKEND="module://windows")
-    ended = subprocess.run([sys.executable, "-c", code], env=changed, capture_output=True, text=True)
-    lines = ended.stdout.replace("window 1", "window_1").replace(
-        "waits until they are closed", "waits_until_they_are_closed"
-    )
-    assert lines.split() == output.split(), ended.stderr
+    code = f"from utils import *; plot_image([[0] * 28] * 28); print('drawn'){rest}"
+    ended = run("-c", code, folder=tmp_path, MPLBACKEND="module://windows")
+    assert " ".join(ended.stdout.split()) == f"drawn {output}".strip(), ended.stderr
 
 
 def test_windows_of_the_repl_open_at_once(tmp_path):
