@@ -1,19 +1,26 @@
-"""One step further than the chapter, in a REPL: your own handwriting, the mistakes, the hidden layer, the hard digits.
+"""One step further than the chapter: your own handwriting, the mistakes, the hidden layer, the hard digits.
 
-Start with `python -i ch6_1.py`: after the training, `model`, `prediction`, `probabilities` and the arrays are there.
-Then `from explore import *`. With a saved model, `python explore.py digits.keras` opens the sheet to draw on.
+In a REPL: start with `python -i ch6_1.py`; after the training, `model`, `prediction`, `probabilities` and the arrays
+are there. Then `from explore import *`. How a photo is read is in photo.py, the sheet to draw on in drawing.py.
+
+In a terminal, with a model that a script saved with --save:
+
+    python explore.py digits.keras                      opens the sheet to draw on
+    python explore.py digits.keras photo.jpg photos     reads photos, and those in folders
 """
 
 import argparse
 import sys
+import textwrap
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.widgets import Button
-from PIL import Image, ImageOps
 
-from utils import WRONG_COLOR, confusion_matrix, isDisplayAvl, plot_image, plot_images
+from drawing import draw_digit
+from photo import DoubtfulReading, check_network, predict_digit, prepare_image
+from utils import confusion_matrix, plot_images, save_figures
 
 __all__ = [
     "confident_mistakes",
@@ -24,232 +31,6 @@ __all__ = [
     "predict_digit",
     "prepare_image",
 ]
-
-
-# Your own handwriting
-
-
-def predict_digit(model, file, show=False):
-    """Read one handwritten digit from a photo or scan.
-
-    Args:
-        model: a trained network of the chapter.
-        file: the picture's path: one digit and nothing else, dark on light or light on dark, of any size, in colour or
-            grey.
-        show: whether to draw the picture as it was prepared for the network.
-
-    Returns:
-        A pandas Series of the probabilities of the digits 0 to 9; they add up to 1.
-
-    Raises:
-        OSError: there is no such file, or it cannot be read.
-        ValueError: the file is no picture, or there is no digit in it.
-
-    Example:
-        >>> predict_digit(model, "photo.png").idxmax()
-        7
-    """
-    image = prepare_image(file)
-    if show:
-        plot_image(image)
-    return read_digit(model, image)
-
-
-def read_digit(model, image):
-    """Return the probabilities that `model` gives to one image of shape (28, 28), from 0 to 255, as a pandas Series."""
-    probabilities = model.predict_on_batch(image.reshape(1, 784).astype("float32") / 255)[0]
-    return pd.Series(probabilities, index=pd.RangeIndex(10, name="digit"), name="probability")
-
-
-def prepare_image(file):
-    """Prepare a photo or scan of one digit the way MNIST was made.
-
-    Args, Raises: see `predict_digit`.
-
-    Returns:
-        A uint8 array of shape (28, 28), 0 = paper, 255 = ink.
-
-    Example:
-        >>> prepare_image("photo.png").shape
-        (28, 28)
-    """
-    return center_ink(find_ink(read_grey(file)))
-
-
-def read_grey(file):
-    """Return a picture's brightness as a float array, 0 = black, 255 = white."""
-    try:
-        with Image.open(file) as picture:
-            picture = ImageOps.exif_transpose(picture)  # upright, as the camera was held
-            if picture.mode.startswith("I"):  # a scan with 16 bits for each pixel
-                picture = Image.fromarray(np.uint8(np.asarray(picture) / 257))
-            picture = picture.convert("RGBA")
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
-    except Exception as error:  # Pillow's decoders raise errors of many kinds for broken files
-        raise ValueError(f"{file} is not a picture that can be read; try JPEG or PNG ({error})") from error
-    paper = Image.new("RGBA", picture.size, "white")  # seen through what is transparent
-    return np.asarray(Image.alpha_composite(paper, picture).convert("L"), float)
-
-
-def find_ink(grey):
-    """Return how much ink is on each pixel, uint8 from 0 to 255."""
-    paper = np.median(grey)  # most of the picture is paper
-    ink = paper - grey if paper - grey.min() > grey.max() - paper else grey - paper
-    if ink.max() < 40:
-        raise ValueError("there is no digit in the picture: hardly anything on it is darker or lighter than the rest")
-    faint = 0.25 * ink.max()  # shadows, noise, the grain of the paper
-    return np.uint8(255 * np.clip((ink - faint) / (ink.max() - faint), 0, 1))
-
-
-def center_ink(ink):
-    """Turn ink on paper of any size into the picture that the network sees.
-
-    The ink is scaled to fit 20 x 20 pixels keeping its shape, and put into 28 x 28 pixels with its centre of mass in
-    the middle, as http://yann.lecun.com/exdb/mnist/ describes it.
-
-    Args:
-        ink: a uint8 array of two dimensions, 0 = paper, 255 = ink.
-
-    Returns:
-        A uint8 array of shape (28, 28).
-    """
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    digit = Image.fromarray(ink).crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-    scale = 20 / max(digit.size)
-    width, height = (max(1, round(side * scale)) for side in digit.size)
-    digit = np.asarray(digit.resize((width, height), Image.Resampling.LANCZOS), float)
-    if not digit.any():
-        raise ValueError("there is no digit in the picture: only specks, far from each other")
-    digit *= 255 / digit.max()
-
-    # The centre of mass goes to row and column 14, counted from 0, as far as the digit stays inside.
-    top = 14 - np.average(np.arange(height), weights=digit.sum(axis=1))
-    left = 14 - np.average(np.arange(width), weights=digit.sum(axis=0))
-    top, left = round(np.clip(top, 0, 28 - height)), round(np.clip(left, 0, 28 - width))
-    image = np.zeros((28, 28), "uint8")
-    image[top : top + height, left : left + width] = digit
-    return image
-
-
-# Drawn with the mouse
-
-
-def draw_digit(model):
-    """Open a window to draw a digit in with the mouse, and watch the network read it.
-
-    Args:
-        model: a trained network of the chapter.
-
-    Returns:
-        When the window is closed: a pandas Series of the probabilities of the digits 0 to 9 for what was drawn, NaN
-        for an empty sheet.
-
-    Raises:
-        ValueError: the network does not take 784 numbers, or does not give ten.
-        RuntimeError: no window can be opened.
-
-    Example:
-        >>> draw_digit(model).idxmax()  # doctest: +SKIP
-        7
-    """
-    if (model.input_shape, model.output_shape) != ((None, 784), (None, 10)):
-        raise ValueError("model must be a network of the chapter, which takes 784 numbers and gives ten")
-    if not isDisplayAvl() or "inline" in plt.get_backend():
-        raise RuntimeError("draw_digit needs a window: call it from a terminal, on a computer with a screen")
-    sheet = Sheet(model)
-    try:
-        sheet.figure.canvas.start_event_loop()
-    finally:
-        plt.close(sheet.figure)
-    return sheet.probabilities
-
-
-class Sheet:
-    """A window: paper to draw on, the picture that the network sees, and its probabilities as bars."""
-
-    SIZE = 112  # pixels of the paper on each side, four for each of MNIST's
-    PEN = 4.5  # half the width of a stroke, in these pixels: two of MNIST's and a little
-
-    def __init__(self, model):
-        self.model = model
-        with plt.rc_context({"toolbar": "None"}):
-            self.figure = plt.figure("Draw a digit", figsize=(9, 4.6))
-        self.paper = self.figure.add_axes([0.03, 0.12, 0.42, 0.78], xticks=[], yticks=[])
-        self.paper.set_title("draw a digit; c clears; close the window to end", fontsize=10)
-        self.drawing = self.paper.imshow(np.zeros((self.SIZE, self.SIZE)), cmap="binary", vmin=0, vmax=255)
-        seen = self.figure.add_axes([0.47, 0.12, 0.13, 0.26], xticks=[], yticks=[], title="the network sees")
-        self.seen = seen.imshow(np.zeros((28, 28)), cmap="binary", vmin=0, vmax=255)
-        chances = self.figure.add_axes([0.66, 0.12, 0.31, 0.78], xlim=(0, 1), yticks=range(10), title="probability")
-        self.bars = chances.barh(range(10), np.zeros(10))
-        chances.invert_yaxis()
-        self.button = Button(self.figure.add_axes([0.47, 0.8, 0.13, 0.1]), "clear")
-        self.button.on_clicked(self.clear)
-
-        canvas = self.figure.canvas
-        canvas.mpl_connect("button_press_event", self.press)
-        canvas.mpl_connect("motion_notify_event", self.move)
-        canvas.mpl_connect("button_release_event", self.release)
-        canvas.mpl_connect("key_press_event", lambda event: event.key == "c" and self.clear())
-        canvas.mpl_connect("close_event", self.close)
-        # Strokes are drawn at once; the network is asked now and then, so that drawing never waits for it.
-        self.timer = canvas.new_timer(interval=30, callbacks=[(self.read, (), {})])
-        read_digit(model, np.zeros((28, 28)))  # Keras compiles its function when it is first called
-        self.clear()
-        self.timer.start()
-        plt.show(block=False)
-
-    def clear(self, event=None):
-        self.ink = np.zeros((self.SIZE, self.SIZE), "uint8")
-        self.pen = None  # where it touches the paper
-        self.changed = True
-        self.read()
-
-    def position(self, event):
-        return self.paper.transData.inverted().transform((event.x, event.y))
-
-    def press(self, event):
-        if event.inaxes is self.paper and event.button == 1:
-            self.pen = self.position(event)
-            self.move(event)
-
-    def release(self, event):
-        self.pen = None
-
-    def move(self, event):
-        """Draw a straight stroke from where the pen was to where it is, so that a quick movement leaves no gaps."""
-        if self.pen is None:
-            return
-        start, self.pen = self.pen, self.position(event)
-        stroke = self.pen - start
-        pixels = np.stack(np.meshgrid(np.arange(self.SIZE), np.arange(self.SIZE)), axis=-1) - start
-        along = np.clip(pixels @ stroke / max(stroke @ stroke, 1e-9), 0, 1)  # the nearest point of the stroke
-        distance = np.hypot(*np.moveaxis(pixels - along[..., None] * stroke, -1, 0))
-        soft = np.uint8(255 * np.clip((self.PEN + 1 - distance) / 2, 0, 1))
-        self.ink = np.maximum(self.ink, soft)
-        self.changed = True
-        self.drawing.set_data(self.ink)
-        self.figure.canvas.draw_idle()
-
-    def close(self, event):
-        self.timer.stop()
-        self.figure.canvas.stop_event_loop()
-
-    def read(self):
-        """Let the network read what was drawn since it was last asked, and move the bars."""
-        if not self.changed:
-            return
-        self.changed = False
-        image = center_ink(self.ink) if self.ink.any() else np.zeros((28, 28), "uint8")
-        self.probabilities = read_digit(self.model, image)
-        if not self.ink.any():
-            self.probabilities[:] = np.nan
-        for digit, bar in enumerate(self.bars):
-            bar.set_width(np.nan_to_num(self.probabilities[digit]))
-            bar.set_color(WRONG_COLOR if self.probabilities[digit] == self.probabilities.max() else "#0072b2")
-        self.drawing.set_data(self.ink)
-        self.seen.set_data(image)
-        self.figure.canvas.draw_idle()
 
 
 # What the network was wrongly sure of
@@ -380,13 +161,58 @@ def digit_report(label, prediction):
     return report
 
 
-if __name__ == "__main__":
-    import keras
+# From the terminal
 
-    parser = argparse.ArgumentParser(description="Draw a digit with the mouse and watch a saved network read it.")
-    parser.add_argument("file", help="a model that a script saved with --save, such as digits.keras")
-    file = parser.parse_args().file
+
+def main():
+    parser = argparse.ArgumentParser(description="Let a saved network read photos, or what you draw with the mouse.")
+    parser.add_argument("model", help="a model that a script saved with --save, such as digits.keras")
+    parser.add_argument("photos", nargs="*", help="photos, or folders of them; without any the sheet to draw on opens")
+    options = parser.parse_args()
     try:
-        print(draw_digit(keras.saving.load_model(file)))
-    except (OSError, ValueError, RuntimeError) as error:
+        model = load_model(options.model)
+        if not options.photos:
+            print(draw_digit(model))
+            return
+        check_network(model)
+    except (ValueError, RuntimeError) as error:
         sys.exit(f"explore.py: {error}")
+    paths = [path for photo in options.photos for path in files(Path(photo))]
+    if len(paths) > 1:
+        save_figures("figures")  # rather than open a window for each
+    if not all([read_photo(model, path) for path in paths]):
+        sys.exit(1)
+
+
+def load_model(file):
+    import keras  # it takes seconds, and --help needs none
+
+    try:
+        return keras.saving.load_model(file)
+    except Exception as error:  # of many kinds, for a model of another Keras and for a file that is none
+        reason = textwrap.shorten(str(error), 100)
+        raise ValueError(f"{file} is no model that Keras {keras.__version__} can load ({reason})") from error
+
+
+def files(path):
+    """Return the files of a folder, except hidden ones, by name; or the file alone."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+
+
+def read_photo(model, path):
+    """Print what is read in a photo, and draw it; return whether it could be read."""
+    with warnings.catch_warnings(record=True) as caught:
+        try:
+            probabilities = predict_digit(model, path, show=True)
+        except (OSError, ValueError) as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            return False
+    doubts = [f"; {warning.message}" for warning in caught if warning.category is DoubtfulReading]
+    print(f"{path}: {probabilities.idxmax()} ({probabilities.max():.1%})", *doubts, sep="")
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -131,7 +131,7 @@ def test_kinds_of_pictures(name, model, tmp_path, test_images):
 
 def two_digits(images):
     left, right = (ink_of(image, width=800) for image in images[:2])
-    return Image.fromarray(photo_of(np.maximum(left, np.roll(right, 250, axis=1))))
+    return Image.fromarray(photo_of(np.maximum(left, np.roll(right, 210, axis=1))))
 
 
 def test_doubts(model, test_images):
@@ -237,7 +237,8 @@ def test_without_a_window_it_says_where_it_works(model, model_file, run_here, mo
 
 
 TWO_SHEETS = """
-import sys, keras, drawing
+import signal, sys, keras, drawing
+signal.alarm(120)
 class Sheet(drawing.Sheet):
     def read(self):
         changed = self.changed
