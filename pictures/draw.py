@@ -89,6 +89,7 @@ def photo_of(image):
 
 def draw_with_the_mouse(model):
     """Draw a 2 in the window of `draw_digit`, by the events that a mouse causes, and save a picture of the window."""
+    plt.close("all")
     plt.switch_backend("tkagg")
     sheet = drawing.Sheet(model)
     canvas = sheet.figure.canvas
@@ -125,8 +126,6 @@ with tempfile.TemporaryDirectory() as folder:
     fives = [340, 1003, 1393, 2035, 2526, 2597, 2810, 3117, 4271, 4355, 4360, 5937, 5972]  # the book's
     titles = [f"{i}: l={labels[i]},p={prediction[i]}" for i in fives]
     save(plot_images(images[fives], titles, labels[fives] != prediction[fives]), "fives_read_as_threes")
-    save(explore.plot_confident_mistakes(images, labels, run["probabilities"]), "confident_mistakes")
-    save(explore.plot_hidden_units(model, range(10)), "hidden_units")
     backpropagation()
     photo_of(images[0]).save(PICTURES / "photo.png")
     explore.predict_digit(model, PICTURES / "photo.png", show=True)

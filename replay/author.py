@@ -12,11 +12,14 @@ NETWORKS = {
         "hidden": [256],
         "dropout": 0,
         "book": {
-            "test accuracy": ("97.6%", ""),
-            FROM_240: ("5 9 8 7 2 3 0 2 4 2", ""),
-            FIVES: ("340 1003 1393 2035 2526 2597 2810 3117 4271 4355 4360 5937 5972", ""),
-            "digit 1 right": ("1125", ""),
-            "digit 5 right": ("852", ""),
+            "test accuracy": ("97.6%", "97.6% to 97.7%"),
+            FROM_240: ("5 9 8 7 2 3 0 2 4 2", "the same in 6 of 6"),
+            FIVES: (
+                "340 1003 1393 2035 2526 2597 2810 3117 4271 4355 4360 5937 5972",
+                "12 to 13 of these 13, and 0 to 1 more",
+            ),
+            "digit 1 right": ("1125", "1124"),
+            "digit 5 right": ("852", "857 to 859"),
         },
     },
     "1000": {
@@ -24,11 +27,11 @@ NETWORKS = {
         "hidden": [1000],
         "dropout": 0,
         "book": {
-            "loss": ("0.0064", ""),
-            "acc": ("0.9993", ""),
-            "val_loss": ("0.0701", ""),
-            "val_acc": ("0.9807", ""),
-            "test accuracy": ("97.9%", ""),
+            "loss": ("0.0064", "0.0062 to 0.0064"),
+            "acc": ("0.9993", "0.9992 to 0.9993"),
+            "val_loss": ("0.0701", "0.0706 to 0.0747"),
+            "val_acc": ("0.9807", "0.9791 to 0.9807"),
+            "test accuracy": ("97.9%", "97.9% to 98.0%"),
         },
     },
     "dropout": {
@@ -36,11 +39,11 @@ NETWORKS = {
         "hidden": [1000],
         "dropout": 0.5,
         "book": {
-            "loss": ("0.0380", ""),
-            "acc": ("0.9882", ""),
-            "val_loss": ("0.0666", ""),
-            "val_acc": ("0.9807", ""),
-            "test accuracy": ("98.0%", ""),
+            "loss": ("0.0380", "0.0369 to 0.0379"),
+            "acc": ("0.9882", "0.9884 to 0.9888"),
+            "val_loss": ("0.0666", "0.0670 to 0.0685"),
+            "val_acc": ("0.9807", "0.9797 to 0.9806"),
+            "test accuracy": ("98.0%", "98.0% to 98.1%"),
         },
     },
     "two_layers": {
@@ -48,11 +51,11 @@ NETWORKS = {
         "hidden": [1000, 1000],
         "dropout": 0.5,
         "book": {
-            "loss": ("0.0523", ""),
-            "acc": ("0.9828", ""),
-            "val_loss": ("0.0786", ""),
-            "val_acc": ("0.9791", ""),
-            "test accuracy": ("97.9%", ""),
+            "loss": ("0.0523", "0.0499 to 0.0528"),
+            "acc": ("0.9828", "0.9829 to 0.9841"),
+            "val_loss": ("0.0786", "0.0714 to 0.0789"),
+            "val_acc": ("0.9791", "0.9786 to 0.9804"),
+            "test accuracy": ("97.9%", "98.0% to 98.3%"),
         },
     },
 }
@@ -91,7 +94,7 @@ def judge(name, found):
 def is_authors(found):
     """Return whether these figures of the 256 units fit the author's run better than other seeds do.
 
-    Of the other 19 seeds from 1 to 20 none misreads more than RANGE of his thirteen fives (benchmarks/README.md).
+    Of the other 19 seeds from 1 to 20 none misreads more than 10 of his thirteen fives (benchmarks/README.md).
     """
     fives = set(NETWORKS["256"]["book"][FIVES][0].split()) & set(found[FIVES].split())
     return found[FROM_240].split()[247 - 240] == "2" and len(fives) >= 11
