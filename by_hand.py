@@ -10,20 +10,21 @@ third, the rates are multiplied; over several paths they are added. Going throug
 to the first, is backpropagation.
 
 Do it once with a pencil. Two inputs, 2 and 3; a hidden unit with the weights 4 and -1; two output units, with the
-weights 1 and -2; no biases. Suppose that the loss grows by 0.5 for each 1 that the first output grows, and by -0.1 for
-the second. (In a network these two come from the loss: see `loss_and_gradients`.)
+weights 1 and -2; no biases. Suppose that the loss grows by 0.5 for each 1 that the first output grows, and by -0.5 for
+the second: so it is where both are held for equally probable, and the second is right (see `loss_and_gradients`).
 
     forward   hidden sum 2 * 4 + 3 * -1 = 5; above 0, so ReLU gives 5; outputs 5 * 1 = 5 and 5 * -2 = -10
-    backward  gradients of the output weights   0.5 * 5 = 2.5 and -0.1 * 5 = -0.5   (each is multiplied by the 5)
-              of the hidden unit                0.5 * 1 + -0.1 * -2 = 0.7           (it moves both outputs)
-              of the hidden sum                 0.7                                 (below 0 ReLU would make it 0)
-              of the hidden weights             0.7 * 2 = 1.4 and 0.7 * 3 = 2.1     (their inputs are 2 and 3)
-    proof     with 4.1 in place of 4: sum 5.2, outputs 5.2 and -10.4. The loss has grown by 0.5 * 0.2 + -0.1 * -0.4,
-              which is 0.14: 1.4 times 0.1. `check_gradient` tests a weight of a real network like this.
-    step      against the gradient, with a learning rate of 0.1: 4 becomes 4 - 0.1 * 1.4 = 3.86
+    backward  gradients of the output weights   0.5 * 5 = 2.5 and -0.5 * 5 = -2.5   (each is multiplied by the 5)
+              of the hidden unit                0.5 * 1 + -0.5 * -2 = 1.5           (it moves both outputs)
+              of the hidden sum                 1.5                                 (below 0 ReLU would make it 0)
+              of the hidden weights             1.5 * 2 = 3 and 1.5 * 3 = 4.5       (their inputs are 2 and 3)
+    check     with 4.1 in place of 4: sum 5.2, outputs 5.2 and -10.4. The loss has grown by 0.5 * 0.2 + -0.5 * -0.4,
+              which is 0.3: 3 times 0.1. `check_gradient` checks a weight of a real network like this.
+    step      against the gradient, with a learning rate of 0.1: 4 becomes 4 - 0.1 * 3 = 3.7
 
-Keras does the same; the tests compare an epoch of this with one of Keras. The random numbers differ, and the rounding,
-so the accuracy comes out near that of ch6_1.py, not equal to it: 97.6% to 97.9% by 20 seeds, there 97.5% to 97.8%.
+Keras does the same; the tests compare an epoch of this with one of Keras. But the random numbers differ, and the
+rounding (and ch6_1.py, once Keras has a seed, takes the pictures in one order in all epochs). So the accuracy comes out
+near, not equal: 97.6% to 97.9% by 20 seeds, where ch6_1.py has 97.5% to 97.8%.
 """
 
 import argparse
@@ -55,11 +56,11 @@ class Dense:
 
     def backward(self, gradient):
         """Take the gradient of the outputs, fill those of weights and biases, and return that of the inputs."""
-        # A weight is multiplied by its input; the product adds up the pictures of the batch.
+        # Of a weight: its input times the gradient of its output, added up over the pictures.
         self.gradients[0] = self.x.T @ gradient  # (784, 200) @ (200, 256) -> (784, 256)
-        # A bias is added as it is, in each picture.
+        # Of a bias: the gradient of its output, added up over the pictures.
         self.gradients[1] = gradient.sum(axis=0)
-        # An input is multiplied by a weight in each unit; the product adds up the units.
+        # Of an input: its weight to each unit times the gradient of that unit's output, added up over the units.
         return None if self.first else gradient @ self.parameters[0].T  # (200, 256) @ (256, 784) -> (200, 784)
 
 
@@ -115,7 +116,8 @@ class Adam:
     """Move each weight against a running mean of its gradients, divided by the root of a running mean of their squares.
 
     So while its gradients stay alike, a weight moves by about the learning rate in each step, whether they are large or
-    small (but well above epsilon); where their signs change, their mean is small, and so is the step.
+    small (but well above epsilon); where their signs change, their mean is small, and so is the step. An Adam keeps the
+    means of one network: take a new one for another.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
@@ -129,9 +131,9 @@ class Adam:
             self.squares = [np.zeros_like(parameter) for parameter in parameters]
         self.steps += 1
         # Both means begin at 0 and are too small at first, the squares' more so: after one step the mean is 0.1 of the
-        # gradient and the root 0.03 of it, so their ratio is 3 times too large; at step 12 it is nearly 7 times, then
+        # gradient and the root 0.03 of it, so their ratio is 3 times too large; at step 12 it is 6.6 times, then
         # less and less. This makes the steps smaller by as much.
-        rate = self.learning_rate * np.sqrt(1 - self.beta_2**self.steps) / (1 - self.beta_1**self.steps)
+        rate = self.learning_rate * (1 - self.beta_2**self.steps) ** 0.5 / (1 - self.beta_1**self.steps)
         for arrays in zip(parameters, gradients, self.means, self.squares, strict=True):
             # In pieces that fit into the processor's own memory this takes half the time. (They are views, not copies.)
             pieces = [np.array_split(np.atleast_1d(array), 1 + array.size // 30_000) for array in arrays]
@@ -250,7 +252,7 @@ def check_labels(x, labels):
     labels = np.asarray(labels)
     fits = len(x) and labels.shape == (len(x),) and np.isin(labels, range(10)).all()
     require(fits, f"labels must be digits from 0 to 9, one for each of {len(x)} pictures, and at least one")
-    return labels
+    return labels.astype("intp")
 
 
 def require(condition, sentence):
@@ -264,9 +266,10 @@ def load_rows():
 
 
 def build_network(hidden=(256,), dropout=0, optimizer=None, generator=None):
-    """Return a network of the chapter: hidden layers of these sizes, each with ReLU and, above 0, this rate of dropout.
+    """Return a network of the chapter: hidden layers of these sizes, with ReLU and, above 0, this rate of dropout.
 
-    Each layer gets a generator of its own from `generator`, by default a `np.random.Generator` with the seed 10.
+    Each layer gets a generator of its own from `generator`, by default a `np.random.Generator` with the seed 10, so that
+    what one layer draws changes nothing for another.
     """
     generator = generator or np.random.default_rng(10)
     layers, inputs = [], 784
@@ -300,6 +303,4 @@ if __name__ == "__main__":
     (x_train, y_train), (x_test, y_test) = load_rows()
     history = network.fit(x_train, y_train, options.epochs, options.batch_size)
     print(f"\t[Info] Accuracy of testing data = {network.evaluate(x_test, y_test)[1]:.1%}")
-    print(
-        "\t[Info] With Keras, of 20 seeds = 97.5% to 97.8% (1000 units: 97.7% to 98.2%, with dropout: 98.0% to 98.4%)"
-    )
+    print("\t[Info] With Keras, 20 seeds = 97.5% to 97.8% (1000 units: 97.7% to 98.2%, with dropout: 98.0% to 98.4%)")

@@ -64,7 +64,8 @@ def save_model(model, path):
     unfinished = path.with_stem(f".{path.stem}_unfinished")
     try:
         model.save(unfinished)
-        os.replace(unfinished, path)
-    finally:
+    except BaseException:
         unfinished.unlink(missing_ok=True)
+        raise
+    os.replace(unfinished, path)
     print(f"\t[Info] Model saved: {path}")

@@ -178,6 +178,8 @@ def main():
     except (ValueError, RuntimeError) as error:
         sys.exit(f"explore.py: {error}")
     paths = [path for photo in options.photos for path in files(Path(photo))]
+    if not paths:
+        sys.exit(f"explore.py: there is no file in {', '.join(options.photos)}")
     if len(paths) > 1:
         save_figures("figures")  # rather than open a window for each
     if not all([read_photo(model, path) for path in paths]):

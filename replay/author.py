@@ -5,7 +5,7 @@ from decimal import Decimal
 FROM_240, FIVES = "predictions from 240 on", "every 5 read as 3"
 
 # For each network: its hidden layers and dropout, and each figure as the book prints it, with the range of the replay
-# when nothing but the rounding of the sums is changed (benchmarks/README.md).
+# when nothing but the rounding of the sums and Adam's epsilon are changed (benchmarks/README.md).
 NETWORKS = {
     "256": {
         "title": "256 units",
@@ -86,7 +86,7 @@ def judge(name, found):
             verdict = f"{author}, here {value}"
         elif value != author:
             off = Decimal(value.rstrip("%")) - Decimal(author.rstrip("%"))
-            verdict = f"{author}, here {value}: {off:+} (by rounding alone {rounded})"
+            verdict = f"{author}, here {value}: {off:+} (other rounding or epsilon: {rounded})"
         lines.append(f"\t{figure:24} {verdict}")
     return lines
 

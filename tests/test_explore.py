@@ -208,6 +208,9 @@ def test_photos_and_folders(run_here, model_file, tmp_path, test_images, capsys)
     assert re.search(r"^a pair.png: [72] \(.*%\); there are several digits", output, re.M)
     assert [line.split(":")[0] for line in own_lines(errors)] == [os.path.join("photos", "notes.txt"), "none.jpg"]
     assert len(list((tmp_path / "figures").glob("*_reading.png"))) == 2
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="^explore.py: there is no file in empty$"):
+        run_here("explore.py", model_file, "empty")
 
 
 def test_a_file_that_is_no_model(run_here, tmp_path):

@@ -37,8 +37,8 @@ def test_masks_beyond_a_count_of_32_bits():
 def test_first_weights_are_those_of_tensorflow():
     weights = LayerRandom(7685385).normal(0, 0.05, (784, 256))
     expected = 0.05 * of_tensorflow("StatelessRandomNormalV2", (784, 256), 0, 7685385)
-    assert weights.dtype == np.float32 and np.abs(weights - expected).max() < 2e-7
-    assert (weights == expected).mean() > 0.5
+    assert weights.dtype == np.float32 and np.abs(weights - expected).max() < 2e-8
+    assert (weights == expected).mean() > 0.8
 
 
 def test_the_order_in_which_keras_2_drew():
@@ -87,7 +87,7 @@ def test_the_authors_run_comes_out(replayed):
     assert lines[0].split() == ["test", "accuracy", "97.6%,", "the", "same"]
     assert lines[1].endswith("5 9 8 7 2 3 0 2 4 2, the same")
     assert re.search(r"1[123] of the book's 13 fives, \d more$", lines[2])
-    assert re.search(r"1125, here 112\d: -\d \(by rounding alone \d+", lines[3])
+    assert re.search(r"1125, here 112\d: -\d \(other rounding or epsilon: \d+", lines[3])
 
 
 def test_what_it_leaves_and_draws(replayed):
@@ -131,5 +131,5 @@ def test_the_verdicts():
     )
     found |= {FIVES: found[FIVES].replace("340", "6043"), "test accuracy": "97.9%", FROM_240: "5 9 8 7 2 3 0 4 4 2"}
     lines = "\n".join(judge("256", found))
-    assert not is_authors(found) and "12 of the book's 13 fives, 1 more" in lines and "97.9%: +0.3 (by" in lines
+    assert not is_authors(found) and "12 of the book's 13 fives, 1 more" in lines and "97.9%: +0.3 (other" in lines
     assert not is_authors(found | {FROM_240: "5 9 8 7 2 3 0 2 4 2", FIVES: "340 1003"})
