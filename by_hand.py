@@ -268,7 +268,7 @@ def load_rows():
 def build_network(hidden=(256,), dropout=0, optimizer=None, generator=None):
     """Return a network of the chapter: hidden layers of these sizes, with ReLU and, above 0, this rate of dropout.
 
-    Each layer gets a generator of its own from `generator`, by default a `np.random.Generator` with the seed 10, so that
+    Each layer gets a generator of its own from `generator`, by default a NumPy one with the seed 10, so that
     what one layer draws changes nothing for another.
     """
     generator = generator or np.random.default_rng(10)
