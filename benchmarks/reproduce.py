@@ -32,7 +32,7 @@ PROGRAMS, SEEDS = ("script", "replay"), range(1, 21)
 KEY = ["program", "network", "seed", "arithmetic"]
 TEXTS = {"predictions_from_240": str, "fives_read_as_3": str}
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-USUAL = "one thread"
+USUAL, AS_RUN = "one thread", "two threads"  # of each training here; of `python -m replay` on a computer with two cores
 
 # How the replay's arithmetic is done: variables of the environment, the type of its numbers, and Adam's epsilon, which
 # Keras changed from 1e-8 to 1e-7 within version 2. The kernels are those of NumPy's OpenBLAS for an older processor.
@@ -155,10 +155,10 @@ def proof_table(runs):
     for network, facts in NETWORKS.items():
         of_network = of_author(runs).query("network == @network")
         others = of_seeds(runs, "replay").query("network == @network and seed != 10")
-        usual = of_network[of_network.arithmetic == USUAL].iloc[0]
+        as_run = of_network[of_network.arithmetic == AS_RUN].iloc[0]
         for figure, author in facts["book"].items():
             ranges = (spread(table, figure, author) for table in (of_network, others))
-            rows.append((network, figure, author, printed(usual, figure), *ranges))
+            rows.append((network, figure, author, printed(as_run, figure), *ranges))
     columns = ["network", "figure", "the author", "the replay", "with other arithmetic", "with other seeds"]
     return pd.DataFrame(rows, columns=columns).set_index("network")
 

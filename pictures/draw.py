@@ -1,6 +1,6 @@
 """Draw the pictures of the READMEs anew, from real runs of the scripts: `python pictures/draw.py`.
 
-They are computed by one thread, as the tables are. The window of draw_digit needs a display; `xvfb-run` gives one.
+The scripts compute by one thread, the replay by two, as the tables have them. The window of draw_digit needs a display; `xvfb-run` gives one.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
-os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "2"}
 
 import numpy as np
 from matplotlib import pyplot as plt

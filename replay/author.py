@@ -28,9 +28,9 @@ NETWORKS = {
         "dropout": 0,
         "book": {
             "loss": ("0.0064", "0.0062 to 0.0064"),
-            "acc": ("0.9993", "0.9992 to 0.9993"),
-            "val_loss": ("0.0701", "0.0706 to 0.0747"),
-            "val_acc": ("0.9807", "0.9791 to 0.9807"),
+            "acc": ("0.9993", "0.9990 to 0.9992"),
+            "val_loss": ("0.0701", "0.0710 to 0.0736"),
+            "val_acc": ("0.9807", "0.9795 to 0.9802"),
             "test accuracy": ("97.9%", "97.9% to 98.0%"),
         },
     },
@@ -39,10 +39,10 @@ NETWORKS = {
         "hidden": [1000],
         "dropout": 0.5,
         "book": {
-            "loss": ("0.0380", "0.0369 to 0.0379"),
+            "loss": ("0.0380", "0.0371 to 0.0378"),
             "acc": ("0.9882", "0.9884 to 0.9888"),
-            "val_loss": ("0.0666", "0.0670 to 0.0685"),
-            "val_acc": ("0.9807", "0.9797 to 0.9806"),
+            "val_loss": ("0.0666", "0.0653 to 0.0682"),
+            "val_acc": ("0.9807", "0.9801 to 0.9811"),
             "test accuracy": ("98.0%", "98.0% to 98.1%"),
         },
     },
@@ -51,11 +51,11 @@ NETWORKS = {
         "hidden": [1000, 1000],
         "dropout": 0.5,
         "book": {
-            "loss": ("0.0523", "0.0499 to 0.0528"),
-            "acc": ("0.9828", "0.9829 to 0.9841"),
-            "val_loss": ("0.0786", "0.0714 to 0.0789"),
-            "val_acc": ("0.9791", "0.9786 to 0.9804"),
-            "test accuracy": ("97.9%", "98.0% to 98.3%"),
+            "loss": ("0.0523", "0.0512 to 0.0535"),
+            "acc": ("0.9828", "0.9824 to 0.9837"),
+            "val_loss": ("0.0786", "0.0732 to 0.0815"),
+            "val_acc": ("0.9791", "0.9782 to 0.9806"),
+            "test accuracy": ("97.9%", "97.9% to 98.1%"),
         },
     },
 }
@@ -94,7 +94,7 @@ def judge(name, found):
 def is_authors(found):
     """Return whether these figures of the 256 units fit the author's run better than other seeds do.
 
-    Of the other 19 seeds from 1 to 20 none misreads more than 10 of his thirteen fives (benchmarks/README.md).
+    Of the other 19 seeds from 1 to 20 none misreads more than 11 of his thirteen fives (benchmarks/README.md).
     """
     fives = set(NETWORKS["256"]["book"][FIVES][0].split()) & set(found[FIVES].split())
     return found[FROM_240].split()[247 - 240] == "2" and len(fives) >= 11
