@@ -21,17 +21,11 @@ from keras import Input
 from keras import utils as np_utils  # by the book's name, so that its lines stand as printed
 from keras.layers import Dense
 from keras.models import Sequential
+from matplotlib import pyplot as plt
 
 import mnist  # the book: from keras.datasets import mnist
 from command_line import read_options, save_model
-from utils import (
-    confusion_matrix,
-    plot_confusion_matrix,
-    plot_image,
-    plot_images_labels_predict,
-    plt,
-    show_train_history,
-)
+from utils import confusion_matrix, plot_confusion_matrix, plot_image, plot_images_labels_predict, show_train_history
 
 # Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as pictures).
 # Divided by 255 they run from 0 to 1: a scale that suits the first weights, and the size of the steps in training.

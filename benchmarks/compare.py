@@ -2,9 +2,8 @@
 
 In each round every entry runs once, in a process of its own with all cores: 10 epochs with validation after each, then
 the test accuracy. Only figures of one round compare, for a shared machine may be twice as fast a minute later; so the
-tables give medians, and ratios taken within the rounds. Each figure goes to `results/compare.csv` as soon as it is
-there, and a run that was interrupted goes on where it stopped. At the end, or at once when all is measured already, the
-tables are printed as Markdown and the picture is drawn.
+tables give medians, and ratios within the rounds. Each figure goes to `results/compare.csv` as soon as it is there, and
+a run that was interrupted goes on where it stopped. At the end the tables are printed and the picture is drawn.
 
 Keras imports scikit-learn where it finds it, and starts a second later. So run this in an environment that has what
 `requirements.txt` lists, and name the Python of another one, which has PyTorch: `--peers ../peers/bin/python`.

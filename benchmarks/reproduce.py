@@ -5,9 +5,8 @@
 - The seeds: each network with seeds 1 to 20, by its script and by the replay. Does the chapter hold?
 
 Each training runs in a process and on a core of its own. Dask hands them to the cores of this machine, or of a cluster
-that is already running: start its workers, one thread each, in a copy of the project. Results go to
-`results/reproduce_runs.csv` as they come, and a run that was stopped goes on where it was. At the end the tables are
-printed as Markdown and the picture is drawn.
+that is running: start its workers, one thread each, in a copy of the project. `results/reproduce_runs.csv` has the
+results as they come; a run that was stopped goes on where it was. At the end tables are printed, the picture is drawn.
 """
 
 import argparse
