@@ -1,6 +1,7 @@
-"""Draw the pictures of the READMEs anew, from real runs of the scripts: `python pictures/draw.py`.
+"""Draw the pictures of the READMEs anew, from real runs: `python pictures/draw.py`.
 
-The scripts compute by one thread, the replay by two, as the tables have them. The window of draw_digit needs a display; `xvfb-run` gives one.
+The scripts compute by one thread, the replay by two, as in the tables. The window of draw_digit needs a display;
+`xvfb-run` gives one.
 """
 
 import os
