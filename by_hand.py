@@ -303,4 +303,5 @@ if __name__ == "__main__":
     (x_train, y_train), (x_test, y_test) = load_rows()
     history = network.fit(x_train, y_train, options.epochs, options.batch_size)
     print(f"\t[Info] Accuracy of testing data = {network.evaluate(x_test, y_test)[1]:.1%}")
-    print("\t[Info] With Keras, 20 seeds = 97.5% to 97.8% (1000 units: 97.7% to 98.2%, with dropout: 98.0% to 98.4%)")
+    print("\t[Info] With Keras, Adam and 10 epochs, of 20 seeds: 256 units 97.5% to 97.8%, 1000 units 97.7% to 98.2%,")
+    print("\t[Info] 1000 units with dropout 98.0% to 98.4%, two layers of them 97.9% to 98.3%")

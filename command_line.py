@@ -34,7 +34,7 @@ def read_options(description, units=None):
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"--seed must be from 0 to {2**32 - 1}, not {options.seed}")
-    if options.save and options.save.suffix != ".keras":
+    if options.save and (options.save.suffix != ".keras" or options.save.is_dir()):
         parser.error(f"--save takes a file name that ends in .keras, not {str(options.save)!r}")
     if (keras.config.floatx(), keras.config.epsilon()) != ("float32", 1e-7):
         parser.error("keras.json in the folder .keras of your home folder changes floatx or epsilon: delete it")

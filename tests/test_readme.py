@@ -98,6 +98,16 @@ def test_the_figures_are_those_that_were_measured(text):
         assert re.findall(r"[\d.]+%", row[3]) == list(of_script[["mean", "lowest", "highest"]])
 
 
+def test_the_ranges_in_the_docstrings_are_those_that_were_measured():
+    for network, program in reproduce.accuracy_table(RUNS).index:
+        values = reproduce.of_seeds(RUNS, program).query("network == @network").test_accuracy
+        told = f"{values.min():.1%} to {values.max():.1%}"
+        script = reproduce.SCRIPTS[network][0] if program == "script" else "by_hand.py"
+        if program == "script" or network == "256 units":
+            assert told in (PROJECT / script).read_text(encoding="utf-8"), (script, told)
+        assert program == "replay" or told in (PROJECT / "by_hand.py").read_text(encoding="utf-8"), told
+
+
 def test_the_tables_of_the_benchmarks_and_the_ranges_of_the_replay_are_those_that_were_measured():
     text = (PROJECT / "benchmarks/README.md").read_text(encoding="utf-8")
     for table in [*reproduce.tables(RUNS), *compare.tables(pd.read_csv(RESULTS / "compare.csv"))]:

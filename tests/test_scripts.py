@@ -156,6 +156,7 @@ def test_a_short_run_on_any_terminal(script, options, parameters, folder, termin
         (["--seed=-1"], "--seed must be from 0 to 4294967295, not -1"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["--save", "model.h5"], "--save takes a file name that ends in .keras, not 'model.h5'"),
+        (["--save", "folder.keras"], "--save takes a file name that ends in .keras, not 'folder.keras'"),
         (["--save", "file/model.keras"], "no file can be written in 'file'"),
         (["--figures", "file"], "no file can be written in 'file'"),
         (["--figures", "x" * 300], "no file can be written in 'xxx"),
@@ -163,6 +164,7 @@ def test_a_short_run_on_any_terminal(script, options, parameters, folder, termin
 )
 def test_a_wrong_option_is_one_line_and_status_2(arguments, sentence, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
+    (tmp_path / "folder.keras").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["ch6_1.py", *arguments])
     with pytest.raises(SystemExit) as end:
