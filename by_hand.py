@@ -136,7 +136,7 @@ class Adam:
         rate = self.learning_rate * (1 - self.beta_2**self.steps) ** 0.5 / (1 - self.beta_1**self.steps)
         for arrays in zip(parameters, gradients, self.means, self.squares, strict=True):
             # In pieces that fit into the processor's own memory this takes half the time. (They are views, not copies.)
-            pieces = [np.array_split(np.atleast_1d(array), 1 + array.size // 30_000) for array in arrays]
+            pieces = [np.array_split(np.atleast_1d(array), 1 + array.size // 60_000) for array in arrays]
             for parameter, gradient, mean, square in zip(*pieces):
                 mean += (1 - self.beta_1) * (gradient - mean)
                 square += (1 - self.beta_2) * (gradient * gradient - square)

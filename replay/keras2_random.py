@@ -44,7 +44,7 @@ class LayerRandom:
         size = int(np.prod(shape))
         counts = np.arange(self.count, self.count + -(-size // 4), dtype="uint64")
         # In pieces that fit into the processor's own memory this takes half the time.
-        pieces = np.array_split(counts, 1 + len(counts) // 10_000)
+        pieces = np.array_split(counts, 1 + len(counts) // 25_000)
         bits = np.concatenate([philox(piece, self.op_seed) for piece in pieces])[:size] & np.uint32(2**23 - 1)
         return bits.astype("float32").reshape(shape) / np.float32(2**23)
 
@@ -60,4 +60,4 @@ def philox(counts, op_seed):
         a, b = (q >> half) ^ b ^ np.uint64(key), q & low
         c, d = (p >> half) ^ d ^ np.uint64(other_key), p & low
         key, other_key = (key + 0x9E3779B9) % 2**32, (other_key + 0xBB67AE85) % 2**32
-    return np.stack([a, b, c, d], axis=1).astype("uint32").ravel()
+    return np.stack([a, b, c, d], axis=1, dtype="uint32", casting="unsafe").ravel()
