@@ -24,11 +24,9 @@ def read_options(description, units=None):
     )
     if units:
         parser.add_argument("--units", type=at_least_1, default=units, metavar="N", help=f"hidden units ({units})")
-    epochs = "times the 48,000 training pictures are gone through (10)"
-    parser.add_argument("--epochs", type=at_least_1, default=10, metavar="N", help=epochs)
+    parser.add_argument("--epochs", type=at_least_1, default=10, metavar="N", help="passes over 48,000 pictures (10)")
     parser.add_argument("--batch-size", type=at_least_1, default=200, metavar="N", help="pictures in a step (200)")
-    seed = "where the random numbers start: the same seed, the same result on one CPU with the same versions (10)"
-    parser.add_argument("--seed", type=int, default=10, metavar="N", help=seed)
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help="same seed, same result on one computer (10)")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in this folder, open no window")
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="save the trained model")
     options = parser.parse_args()
