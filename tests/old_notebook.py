@@ -5,7 +5,6 @@
 
 # In[1]:
 
-
 import os
 import time
 
@@ -20,9 +19,7 @@ import matplotlib.pyplot as plt
 
 tf.set_random_seed(10)
 
-
 # In[2]:
-
 
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
 x_train, y_train, x_test = x_train[:3000], y_train[:3000], x_test[:np.int(300)]
@@ -30,9 +27,7 @@ x_Train_norm = x_train.reshape(len(x_train), 784).astype('float32') / 255
 x_Test_norm = x_test.reshape(len(x_test), 784).astype('float32') / 255
 y_TrainOneHot = to_categorical(y_train, nb_classes=10)
 
-
 # In[3]:
-
 
 def plot_image(image):
     fig = plt.gcf()
@@ -41,12 +36,9 @@ def plot_image(image):
     plt.imshow(image, cmap='binary')
     plt.show()
 
-
 plot_image(x_train[0])
 
-
 # In[4]:
-
 
 from keras.callbacks import ModelCheckpoint
 from keras.layers import Activation, Dense
@@ -61,9 +53,7 @@ model.add(Dense(10, activation='softmax'))
 print(model.layers[0].output_shape)
 model.compile(loss='categorical_crossentropy', optimizer=Adam(lr=0.001), metrics=['accuracy'])
 
-
 # In[5]:
-
 
 train_history = model.fit(x_Train_norm, y_TrainOneHot, epochs=10, batch_size=200, validation_split=0.2,
                           callbacks=[ModelCheckpoint('best.hdf5')])
@@ -71,27 +61,21 @@ model.save('mnist.model')
 model.fit(x_Train_norm, y_TrainOneHot, nb_epoch=1)
 K.set_value(model.optimizer.lr, 0.01)
 
-
 # In[6]:
-
 
 plt.plot(train_history.history['acc'])
 plt.plot(train_history.history['val_acc'])
 if isDisplayAvl():
     plot_image(x_test[0])
 
-
 # In[7]:
-
 
 model.save('model.h5')
 model = load_model('model.h5')
 model.fit(x_Train_norm, y_TrainOneHot, epochs=1)
 os.mkdir('logs')
 
-
 # In[8]:
-
 
 print(model.predict(x_Test_norm[0]))
 prediction = model.predict_classes(x_Test_norm)
