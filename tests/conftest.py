@@ -1,4 +1,4 @@
-"""What several test files use: the scripts run as a reader runs them, the data, the networks."""
+"""What several test files use: the scripts run as a reader runs them, and a trained network."""
 
 import itertools
 import os
@@ -9,61 +9,53 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
+sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 os.environ["MPLBACKEND"] = "agg"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's matrix products slow down ten times when they share their cores
-settings.register_profile("shared machine", deadline=None)
-settings.load_profile("shared machine")
-
-
-def environment(**changes):
-    """Return the environment of a reader without a display; a change to None removes a variable."""
-    changed = {"DISPLAY": None, "WAYLAND_DISPLAY": None, "MPLBACKEND": None, **changes}
-    kept = {name: value for name, value in os.environ.items() if name not in changed}
-    return kept | {name: value for name, value in changed.items() if value is not None}
-
 
 # A short run: three training steps, one epoch.
 SHORT = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "3"}
 
 
-def run(*words, folder, encoding="utf-8", **changes):
-    """Run `python words` in `folder`, where the project can be imported, and return the completed process."""
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=folder,
-        env=environment(**{"PYTHONPATH": str(PROJECT), **changes}),
-        capture_output=True,
-        encoding=encoding,
-        timeout=280,
-    )
+def environment(**changes):
+    """Return the environment of a reader without a display, who can import the project; None removes a variable."""
+    of_reader = {"DISPLAY": None, "WAYLAND_DISPLAY": None, "MPLBACKEND": None, "PYTHONPATH": str(PROJECT), **changes}
+    return {name: value for name, value in (os.environ | of_reader).items() if value is not None}
 
 
-def type_in(text, *arguments, folder, **changes):
-    """Type `text` into `python -i arguments`, started in `folder`, and return the completed process."""
-    ended = subprocess.run(
-        [sys.executable, "-q", "-i", *arguments],
-        input=text,
-        cwd=folder,
-        env=environment(PYTHONPATH=str(PROJECT), **changes),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=280,
-    )
+def run(*words, folder, typed=None, encoding="utf-8", **changes):
+    """Run `python words` in `folder`, type what is to be typed, and return the completed process."""
+    words, changed = [sys.executable, *map(str, words)], environment(**changes)
+    pipes = {"input": typed, "capture_output": True, "encoding": encoding}
+    return subprocess.run(words, cwd=folder, env=changed, timeout=280, **pipes)
+
+
+def type_in(text, *words, folder, **changes):
+    """Type `text` into `python -i words`, and return the completed process, without the prompts."""
+    ended = run("-q", "-i", *words, folder=folder, typed=text, **changes)
     assert "Traceback" not in ended.stderr, ended.stderr
     ended.stderr = ended.stderr.replace(">>> ", "").replace("... ", "")
     return ended
 
 
 @pytest.fixture
-def run_here(tmp_path, monkeypatch):
-    """Return a function that runs a script or the replay in this process, where Keras is imported, in a new folder."""
+def pictures(tmp_path, monkeypatch):
+    """Save a test's pictures in a folder of its own, and close what it leaves open."""
     from matplotlib import pyplot as plt
 
     import utils
+
+    monkeypatch.setattr(utils, "figures_folder", tmp_path / "figures")
+    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
+    yield tmp_path / "figures"
+    plt.close("all")
+
+
+@pytest.fixture
+def run_here(pictures, tmp_path, monkeypatch):
+    """Return a function that runs a script or the replay in this process, where Keras is imported, in a new folder."""
 
     def run(program, *arguments):
         monkeypatch.chdir(tmp_path)
@@ -74,10 +66,7 @@ def run_here(tmp_path, monkeypatch):
         else:
             runpy.run_module(program, run_name="__main__")
 
-    monkeypatch.setattr(utils, "figures_folder", utils.figures_folder)
-    monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
-    yield run
-    plt.close("all")
+    return run
 
 
 @pytest.fixture
@@ -122,20 +111,3 @@ def model_file(tmp_path_factory):
         model.save(own)
         own.replace(path)
     return path
-
-
-@pytest.fixture(scope="session")
-def data():
-    import mnist
-
-    return mnist.load_data()
-
-
-@pytest.fixture(scope="session")
-def test_images(data):
-    return data[1][0]
-
-
-@pytest.fixture(scope="session")
-def test_labels(data):
-    return data[1][1]
