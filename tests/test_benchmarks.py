@@ -2,12 +2,10 @@
 
 import sys
 
-import pytest
-from conftest import PROJECT, SHORT
-
-sys.path.insert(0, str(PROJECT / "benchmarks"))
 import compare
+import pytest
 import reproduce
+from conftest import SHORT
 
 
 def test_trainings_by_dask_are_recorded_once(tmp_path, monkeypatch, capsys):

@@ -1,15 +1,12 @@
 """What the pages say is true: line references, links, figures, pictures, commands; and both languages say the same."""
 
 import re
-import sys
 
+import compare
 import pandas as pd
 import pytest
-from conftest import PROJECT, run
-
-sys.path.insert(0, str(PROJECT / "benchmarks"))
-import compare
 import reproduce
+from conftest import PROJECT, run
 
 import explore
 from replay.author import NETWORKS, judge
@@ -18,23 +15,12 @@ READMES = ["README.md", "README.zh-TW.md"]
 ENGLISH, CHINESE = ((PROJECT / name).read_text(encoding="utf-8") for name in READMES)
 both = pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=READMES)
 REFERENCE = r"\[`([^`]+)`\]\((\w+\.py)#L(\d+)\)"
-HEADINGS = """下載 Mnist 資料
-查看訓練資料
-查看多筆訓練資料 images 與 labels
-多層感知器模型資料前處理: features
-多層感知器模型資料前處理: labels
-建立模型
-進行訓練
-建立 show_train_history 顯示訓練過程
-評估模型準確率
-進行預測
-顯示混淆矩陣 (Confusion matrix)
-建立真實與預測的 dataframe
-查詢 label=5, prediction=3 的資料
-查看第 340 筆資料
-隱藏層增加為 1000 個神經元
-多層感知器加入 DropOut 功能以避免 Overfitting
-建立多層感知器模型 (包含兩個 Hidden Layers)""".splitlines()
+HEADINGS = """
+下載 Mnist 資料; 查看訓練資料; 查看多筆訓練資料 images 與 labels; 多層感知器模型資料前處理: features;
+多層感知器模型資料前處理: labels; 建立模型; 進行訓練; 建立 show_train_history 顯示訓練過程; 評估模型準確率; 進行預測;
+顯示混淆矩陣 (Confusion matrix); 建立真實與預測的 dataframe; 查詢 label=5, prediction=3 的資料; 查看第 340 筆資料;
+隱藏層增加為 1000 個神經元; 多層感知器加入 DropOut 功能以避免 Overfitting; 建立多層感知器模型 (包含兩個 Hidden Layers)
+"""
 
 
 def test_every_line_reference_is_right():
@@ -48,7 +34,7 @@ def test_every_line_reference_is_right():
 
 @both
 def test_every_heading_of_the_book_is_there(text):
-    assert re.findall(r"^\| ([^|]+) \| \[`.*#L\d+", text, re.MULTILINE) == HEADINGS
+    assert re.findall(r"^\| ([^|]+) \| \[`.*#L\d+", text, re.MULTILINE) == re.split(r";\s", HEADINGS.strip())
 
 
 @both
