@@ -43,45 +43,24 @@ def type_in(text, *words, folder, **changes):
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
     """Save a test's pictures in a folder of its own, and close what it leaves open."""
-    from matplotlib import pyplot as plt
-
     import utils
 
     monkeypatch.setattr(utils, "figures_folder", tmp_path / "figures")
     monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
     yield tmp_path / "figures"
-    plt.close("all")
+    utils.plt.close("all")
 
 
 @pytest.fixture
 def run_here(pictures, tmp_path, monkeypatch):
-    """Return a function that runs a script or the replay in this process, where Keras is imported, in a new folder."""
+    """Return a function that runs a module in this process, where Keras is imported, in a new folder."""
 
-    def run(program, *arguments):
+    def run(module, *arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [program, *map(str, arguments)])
-        monkeypatch.setattr(sys, "path", sys.path[:])
-        if program.endswith(".py"):
-            runpy.run_path(str(PROJECT / program), run_name="__main__")
-        else:
-            runpy.run_module(program, run_name="__main__")
+        monkeypatch.setattr(sys, "argv", [module, *map(str, arguments)])
+        runpy.run_module(module, run_name="__main__")
 
     return run
-
-
-@pytest.fixture
-def short():
-    """Shorten every training in this process to three steps in one epoch, too few to be worth making graphs for."""
-    import keras
-    import tensorflow as tf
-
-    keras.config.set_max_epochs(1)
-    keras.config.set_max_steps_per_epoch(3)
-    tf.config.run_functions_eagerly(True)
-    yield
-    keras.config.set_max_epochs(None)
-    keras.config.set_max_steps_per_epoch(None)
-    tf.config.run_functions_eagerly(False)
 
 
 def own_lines(text):
@@ -99,11 +78,9 @@ def model_file(tmp_path_factory):
     """The chapter's first network in a file, trained for half as long as in the chapter; once for all processes."""
     path = tmp_path_factory.getbasetemp().parent / "trained.keras"
     if not path.exists():
-        import keras
-
         import ch6_1
 
-        keras.utils.set_random_seed(10)
+        ch6_1.np_utils.set_random_seed(10)
         model = ch6_1.build_model()
         model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
         model.fit(ch6_1.x_Train_norm, ch6_1.y_TrainOneHot, epochs=5, batch_size=200, verbose=0)

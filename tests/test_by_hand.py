@@ -16,16 +16,6 @@ from by_hand import Adam, Dense, Dropout, GradientDescent, Network, ReLU, build_
 X, LABELS, ONE_HOT = ch6_1.x_Train_norm[:1300], ch6_1.y_train_label[:1300], ch6_1.y_TrainOneHot[:1300]
 
 
-class MasksOfKeras:
-    """The random numbers of a dropout layer of Keras: those of another one with its seed, called as often."""
-
-    def __init__(self, seed, dtype):
-        self.twin = keras.layers.Dropout(0.5, seed=seed, dtype=dtype)
-
-    def random(self, shape, dtype):
-        return np.asarray(self.twin(np.ones(shape), training=True))
-
-
 def twins(hidden, dropout, dtype, optimizer):
     """Return a network in Keras, by its own layers alone, and the same one by hand, with its weights and its masks."""
     model, network = keras.Sequential([keras.Input((784,), dtype=dtype)]), build_network(hidden, dropout, optimizer)
@@ -39,7 +29,9 @@ def twins(hidden, dropout, dtype, optimizer):
     for of_keras, own in zip(model.layers, own_layers, strict=True):
         own.parameters = of_keras.get_weights()
         if isinstance(own, Dropout):
-            own.generator = MasksOfKeras(of_keras.seed, dtype)
+            # Its random numbers: those of another layer of Keras with this seed, called as often.
+            twin = keras.layers.Dropout(0.5, seed=of_keras.seed, dtype=dtype)
+            own.generator = mock.Mock(random=lambda shape, _, of=twin: np.asarray(of(np.ones(shape), training=True)))
     return model, network
 
 

@@ -11,6 +11,7 @@ from unittest import mock
 
 import keras
 import pytest
+import tensorflow as tf
 from conftest import PROJECT
 from matplotlib import pyplot as plt
 
@@ -89,8 +90,11 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture
-def names(tmp_path, short, monkeypatch):
-    """What a reader has in the interpreter, in an empty folder, with the download blocked."""
+def names(tmp_path, monkeypatch):
+    """What a reader has in the interpreter, in an empty folder; the download is blocked, the trainings are short."""
+    keras.config.set_max_epochs(1)
+    keras.config.set_max_steps_per_epoch(3)
+    tf.config.run_functions_eagerly(True)  # a step is not worth making a graph for
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", mock.Mock(side_effect=urllib.error.URLError("no")))
@@ -102,6 +106,9 @@ def names(tmp_path, short, monkeypatch):
     exec(READER, names)
     yield names
     plt.close("all")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
+    tf.config.run_functions_eagerly(False)
 
 
 def execute(text, names=None, warned="input_dim"):

@@ -33,9 +33,6 @@ def model(model_file):
     return keras.saving.load_model(model_file)
 
 
-# Photos, made of test digits
-
-
 def ink_of(image, pen=0, digit=300, width=560):
     """Return ink from 0 to 1 on a page: a test digit with sharp edges, its strokes thicker by 2 `pen` pixels."""
     large = cv2.GaussianBlur(cv2.resize(image, (digit, digit), interpolation=cv2.INTER_CUBIC), (0, 0), digit / 80)
@@ -66,7 +63,6 @@ SITUATIONS = {
     "pencil": lambda image: photo_of(ink_of(image, pen=-2), pen=150),
     "noise": lambda image: photo_of(ink_of(image), paper=170, noise=20),
     "chalk": lambda image: photo_of(ink_of(image), VIGNETTE, paper=50, pen=220),
-    "thin pen": lambda image: photo_of(ink_of(image, pen=-4)),
     "thick pen": lambda image: photo_of(ink_of(image, pen=5)),
     "cropped to the ink": lambda image: 255 - photo.crop(cv2.resize(image, (280, 280))),
     "small": lambda image: photo_of(ink_of(image, digit=60)),
@@ -104,13 +100,9 @@ def test_prepared_as_mnist_was():
             assert (explore.prepare_image(array) == image).all()
 
 
-def on_transparent(grey, ink):
-    return Image.merge("LA", [Image.new("L", (560, 720), ink), Image.fromarray(255 - grey)])
-
-
 KINDS = {
-    "black on transparent.png": lambda grey: on_transparent(grey, 0),
-    "white on transparent.png": lambda grey: on_transparent(grey, 255),
+    "clear, black.png": lambda grey: Image.merge("LA", [Image.new("L", (560, 720), 0), Image.fromarray(255 - grey)]),
+    "clear, white.png": lambda grey: Image.merge("LA", [Image.new("L", (560, 720), 255), Image.fromarray(255 - grey)]),
     "12 of 16 bits.png": lambda grey: Image.fromarray(grey.astype("uint16") * 16),
     "照片 一.jpg": lambda grey: Image.fromarray(grey).convert("RGB"),
 }
@@ -193,7 +185,7 @@ def test_photos_and_folders(run_here, model_file, tmp_path, capsys):
     Image.fromarray(photo_of(ink_of(IMAGES[1]))).save(tmp_path / "photos" / "two.png")
     two_digits().save(tmp_path / "a pair.png")
     with pytest.raises(SystemExit, match="^1$"):
-        run_here("explore.py", model_file, "photos", "a pair.png", "none.jpg")
+        run_here("explore", model_file, "photos", "a pair.png", "none.jpg")
     output, errors = capsys.readouterr()
     assert re.search(rf"^{re.escape(os.path.join('photos', 'two.png'))}: 2 \(\d+\.\d%\)$", output, re.M)
     assert re.search(r"^a pair.png: [72] \(.*%\); there are several digits", output, re.M)
@@ -201,26 +193,23 @@ def test_photos_and_folders(run_here, model_file, tmp_path, capsys):
     assert len(list((tmp_path / "figures").glob("*_reading.png"))) == 2
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match="^explore.py: there is no file in empty$"):
-        run_here("explore.py", model_file, "empty")
+        run_here("explore", model_file, "empty")
 
 
 def test_a_file_that_is_no_model(run_here, tmp_path):
     (tmp_path / "text.keras").write_text("no model")
     for name in ("none.keras", "text.keras"):
         with pytest.raises(SystemExit, match=rf"^explore.py: {name} is no model that Keras \d.* can load \([^\n]*\)$"):
-            run_here("explore.py", name, "photo.png")
+            run_here("explore", name, "photo.png")
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "other.keras")
     for arguments in ([], ["photo.png"]):
         with pytest.raises(SystemExit, match="^explore.py: model must be a trained network of the chapter"):
-            run_here("explore.py", "other.keras", *arguments)
-
-
-# The sheet to draw on
+            run_here("explore", "other.keras", *arguments)
 
 
 def test_without_a_window_it_says_where_it_works(model, model_file, run_here, monkeypatch):
     with pytest.raises(SystemExit, match="^explore.py: draw_digit needs a window: call it from a terminal"):
-        run_here("explore.py", model_file)
+        run_here("explore", model_file)
     in_notebooks = "module://matplotlib_inline.backend_inline"  # shows pictures, but has no event loop of its own
     monkeypatch.setattr("drawing.plt.get_backend", lambda: in_notebooks)
     with pytest.raises(RuntimeError, match="^draw_digit needs a window"):
@@ -285,9 +274,6 @@ def test_two_sheets(model_file, tmp_path):
     server.kill()
     server.wait()
     assert own_lines(errors) == [] and process.returncode == 0
-
-
-# The mistakes, the hidden layer, the report
 
 
 def test_confident_mistakes():

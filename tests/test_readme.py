@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import reproduce
 from conftest import PROJECT, run
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 import explore
 from replay.author import NETWORKS, judge
@@ -23,18 +25,15 @@ HEADINGS = """
 """
 
 
-def test_every_line_reference_is_right():
+def test_every_heading_of_the_book_is_there_and_every_line_reference_is_right():
+    for text in (ENGLISH, CHINESE):
+        assert re.findall(r"^\| ([^|]+) \| \[`.*#L\d+", text, re.MULTILINE) == re.split(r";\s", HEADINGS.strip())
     references = re.findall(REFERENCE, ENGLISH)
     assert len(references) >= 20 and references == re.findall(REFERENCE, CHINESE)
     for snippet, name, number in references:
         lines = (PROJECT / name).read_text(encoding="utf-8").splitlines()
         where = [i for i, line in enumerate(lines, start=1) if snippet in line]
         assert int(number) in where, f"{snippet} is on line {where} of {name}, not {number}"
-
-
-@both
-def test_every_heading_of_the_book_is_there(text):
-    assert re.findall(r"^\| ([^|]+) \| \[`.*#L\d+", text, re.MULTILINE) == re.split(r";\s", HEADINGS.strip())
 
 
 @both
@@ -78,13 +77,11 @@ def test_the_figures_are_those_that_were_measured(text):
 
 
 def test_the_ranges_in_the_docstrings_are_those_that_were_measured():
-    for network, program in reproduce.accuracy_table(RUNS).index:
+    for network, program in [*((network, "script") for network in reproduce.SCRIPTS), ("256 units", "replay")]:
         values = reproduce.of_seeds(RUNS, program).query("network == @network").test_accuracy
         told = f"{values.min():.1%} to {values.max():.1%}"
-        script = reproduce.SCRIPTS[network][0] if program == "script" else "by_hand.py"
-        if program == "script" or network == "256 units":
-            assert told in (PROJECT / script).read_text(encoding="utf-8"), (script, told)
-        assert program == "replay" or told in (PROJECT / "by_hand.py").read_text(encoding="utf-8"), told
+        for file in {"by_hand.py", reproduce.SCRIPTS[network][0] if program == "script" else "by_hand.py"}:
+            assert told in (PROJECT / file).read_text(encoding="utf-8"), (file, told)
 
 
 def test_the_tables_of_the_benchmarks_and_the_ranges_of_the_replay_are_those_that_were_measured():
@@ -105,9 +102,6 @@ def test_what_the_replay_prints_is_what_the_pages_show():
 
 
 def test_the_versions_that_were_tested_lie_in_the_ranges():
-    from packaging.requirements import Requirement
-    from packaging.version import Version
-
     lines = (PROJECT / "tested_versions.txt").read_text().splitlines()
     versions = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert re.match(r"# Python 3\.1[0-3]\.\d+", lines[0])

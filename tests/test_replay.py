@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import type_in
 
 from by_hand import Network, build_network
@@ -12,8 +13,6 @@ from replay.keras2_random import Keras2Random, LayerRandom
 
 
 def of_tensorflow(op, shape, count, op_seed):
-    import tensorflow as tf
-
     key, counter = tf.constant([87654321], tf.uint64), tf.constant([count, op_seed], tf.uint64)
     return getattr(tf.raw_ops, op)(shape=shape, key=key, counter=counter, alg=1).numpy()
 

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 from conftest import PROJECT, SHORT, environment, own_lines, run, type_in
+from nbclient import NotebookClient
 from PIL import Image
 
 import ch6_1
@@ -50,11 +52,9 @@ TYPED = {  # the book's lines and what they give, once the script has run
 
 def check_order(output, lines):
     """Check that each line of the chapter is printed, in its order and form."""
-    place = 0
+    rest = iter(output.splitlines())
     for line in lines:
-        found = re.compile(f"^{line}$", re.MULTILINE).search(output, place)
-        assert found, f"{line} is missing or out of order in:\n{output}"
-        place = found.end()
+        assert any(re.fullmatch(line, printed) for printed in rest), f"{line} is missing or out of order in:\n{output}"
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +67,13 @@ def full_run(tmp_path_factory):
     return folder, *ended.stdout.split("typed:\n")
 
 
-def test_a_full_run_reaches_the_chapters_accuracy(full_run):
-    _, printed, _ = full_run
+def test_a_full_run_reaches_the_chapters_accuracy_and_the_book_goes_on(full_run):
+    _, printed, after_it = full_run
     check_order(printed, INFO_LINES)
     assert float(re.search(r"Accuracy of testing data = (.*)%", printed)[1]) >= 97.0
     epoch = r"^240/240 - .* - acc: 0\.\d{4} - loss: 0\.\d{4} - val_acc: 0\.\d{4} - val_loss: 0\.\d{4}$"
     assert len(re.findall(epoch, printed, re.MULTILINE)) == 10 and "Total params: 203,530 " in printed
-
-
-def test_the_book_after_a_run(full_run):
-    typed = [line for line in full_run[2].splitlines() if "Figure saved" not in line]
+    typed = [line for line in after_it.splitlines() if "Figure saved" not in line]
     assert typed == [result for result in TYPED.values() if result]
 
 
@@ -108,10 +105,10 @@ def test_the_figures_of_a_full_run(full_run):
 @pytest.mark.parametrize(
     "command, parameters, folder, changes",
     [
-        ("ch6_1.py --units 1000", "795,010", "ch6_1_units_1000", {"PYTHONIOENCODING": "cp1252"}),
-        ("ch7_dropout.py --seed 3", "795,010", "ch7_dropout_seed_3", {"PYTHONIOENCODING": "cp950", "COLUMNS": "40"}),
-        ("ch6_2.py", "1,796,010", "ch6_2", {"LC_ALL": "C"}),
-        ("ch7_dropout.py", "795,010", "ch7_dropout", {"KERAS_BACKEND": "jax"}),
+        ("ch6_1.py --units 1000", "795,010", "figures/ch6_1_units_1000", {"PYTHONIOENCODING": "cp1252"}),
+        ("ch7_dropout.py --seed 3", "795,010", "figures/ch7_dropout_seed_3", {"PYTHONIOENCODING": "cp950"}),
+        ("ch6_2.py --figures 圖片/today", "1,796,010", "圖片/today", {"LC_ALL": "C", "COLUMNS": "40"}),
+        ("ch7_dropout.py", "795,010", "figures/ch7_dropout", {"KERAS_BACKEND": "jax"}),
     ],
 )
 def test_a_short_run_on_any_terminal_and_on_jax(command, parameters, folder, changes, tmp_path):
@@ -125,11 +122,8 @@ def test_a_short_run_on_any_terminal_and_on_jax(command, parameters, folder, cha
     check_order(ended.stdout, INFO_LINES if script == "ch6_1.py" else LINES_OF_ALL)
     assert f"Total params: {parameters} " in ended.stdout and own_lines(ended.stderr) == []
     drawn = FIGURES if script == "ch6_1.py" else ["01_acc", "02_loss"]
-    assert sorted(path.stem for path in (tmp_path / "figures" / folder).iterdir()) == drawn
+    assert sorted(path.stem for path in (tmp_path / folder).iterdir()) == drawn
     assert f"{keras.saving.load_model(tmp_path / name).count_params():,}" == parameters
-
-
-# Options
 
 
 @pytest.mark.parametrize(
@@ -139,7 +133,6 @@ def test_a_short_run_on_any_terminal_and_on_jax(command, parameters, folder, cha
         (["--batch-size", "-3"], "argument --batch-size: must be a whole number of at least 1, not '-3'"),
         (["--units", "many"], "argument --units: must be a whole number of at least 1, not 'many'"),
         (["--seed=-1"], "--seed must be from 0 to 4294967295, not -1"),
-        (["--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["--save", "model.h5"], "--save takes a file name that ends in .keras, not 'model.h5'"),
         (["--save", "folder.keras"], "--save takes a file name that ends in .keras, not 'folder.keras'"),
         (["--save", "file/model.keras"], "no file can be written in 'file'"),
@@ -173,12 +166,6 @@ def test_help_on_any_terminal(tmp_path):
     assert ended.returncode == 0 and "--units N" in ended.stdout and "Script 1 of 3" in ended.stdout
 
 
-def test_figures_open_no_window_and_go_where_they_are_sent(run_here, short, tmp_path, capsys):
-    run_here("ch7_dropout.py", "--units", "5", "--figures", "圖 片/of today")
-    assert sorted(path.name for path in (tmp_path / "圖 片/of today").iterdir()) == ["01_acc.png", "02_loss.png"]
-    assert f"Figure saved: {Path('圖 片/of today/01_acc.png')}\n" in capsys.readouterr().out
-
-
 def test_a_saved_model_is_replaced_whole_or_not_at_all(tmp_path):
     path, model = tmp_path / "m.keras", ch6_1.build_model(5)
     path.write_text("a good one")
@@ -208,9 +195,7 @@ def test_ctrl_c_is_pythons_own(tmp_path):
     assert process.returncode != 0 and not (tmp_path / "m.keras").exists()
 
 
-# The book's passages in the REPL and in notebooks
-
-PASSAGES = {
+PASSAGES = {  # of the book, in the REPL
     "from {script} import *": None,
     "print(y_train_label[0])": "5",
     "y_TrainOneHot[:1]": "array([[0., 0., 0., 0., 0., 1., 0., 0., 0., 0.]])",
@@ -243,15 +228,8 @@ def test_import_gives_the_chapter_and_trains_nothing(script, parameters, more, t
     assert [line for line in output.splitlines() if "Figure saved" not in line] == expected
 
 
-def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
+def test_jupyter_shows_figures_inline(tmp_path):
     """A notebook that imports, draws, runs a script, and the replay: each picture appears once, in no file."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    for name, value in SHORT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MPLBACKEND", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     cells = [
         "from ch6_1 import *",
         "for i in range(3):\n    plot_image(X_train_image[i])\nplt.plot([1, 2]); plt.gca().images",
@@ -262,12 +240,9 @@ def test_jupyter_shows_figures_inline(tmp_path, monkeypatch):
         f"!{sys.executable} {json.dumps(str(PROJECT / 'ch6_1.py'))} --epochs 1",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
-
-    def pictures(cell):
-        return sum("image/png" in output.get("data", {}) for output in cell.outputs)
-
-    assert [pictures(cell) for cell in notebook.cells] == [0, 4, 7, 0, 5, 0, 0]
+    NotebookClient(notebook, timeout=200, kernel_name="python3").execute(env=environment(**SHORT), cwd=tmp_path)
+    shown = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
+    assert shown == [0, 4, 7, 0, 5, 0, 0]
     assert notebook.cells[3].outputs[0].data["text/plain"] == "(10000,)"
     assert notebook.cells[5].outputs[0].data["text/plain"] == "((10000,), 3, False)"
     assert sorted(path.stem for path in tmp_path.rglob("*.png")) == FIGURES  # of `!python`, which shows nothing itself
