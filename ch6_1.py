@@ -3,16 +3,16 @@
 It follows chapters 6 and 7 of 林大貴, 《TensorFlow+Keras 深度學習人工智慧實務應用》 (博碩, 2017): first the data, then
 a network with 256 units in its hidden layer, and one with 1000 (--units 1000). Next comes ch7_dropout.py.
 
-                 test accuracy in the book   here, of 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
+                 test accuracy in the book   here, 20 seeds      the book's last epoch: loss, acc, val_loss, val_acc
     256 units    97.6%                       97.5% to 97.8%      (not given)
     1000 units   97.9%                       97.7% to 98.2%      0.0064  0.9993  0.0701  0.9807
 
 Look for overfitting. The training loss goes on falling while the validation loss levels off, or rises: what is still
-learned no longer helps with new pictures. (At a steady accuracy the loss rises when the network grows too sure of its
-mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which still test better.
+learned no longer lowers the loss of new images. (At a steady accuracy the loss rises when the network grows too sure of
+its mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which still test better.
 
-A picture becomes a row of 784 numbers, which does not tell which pixels are neighbours; here that ends near 98%. The
-book's next chapter keeps rows and columns, and looks at small patches with convolutions.
+An image becomes a row of 784 numbers, which does not tell which pixels are neighbours; networks like these end near
+98%. The book's next chapter keeps rows and columns, and looks at small patches with convolutions.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ import mnist  # the book: from keras.datasets import mnist
 from command_line import read_options, save_model
 from utils import confusion_matrix, plot_confusion_matrix, plot_image, plot_images_labels_predict, show_train_history
 
-# Chapter 6: the data. Each picture of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as pictures).
+# Chapter 6: the data. Each image of 28 x 28 pixels becomes a row of 784 numbers (-1: as many rows as images).
 # Divided by 255 they run from 0 to 1: a scale that suits the first weights, and the size of the steps in training.
 (X_train_image, y_train_label), (X_test_image, y_test_label) = mnist.load_data()
 
@@ -58,14 +58,14 @@ def build_model(units=256):
 # `from ch6_1 import *` ends here, with the data and the network to try out; `python ch6_1.py` goes on and trains.
 if __name__ == "__main__":
     options = read_options(__doc__, units=256)
-    np_utils.set_random_seed(options.seed)  # for the first weights and the order of the pictures
+    np_utils.set_random_seed(options.seed)  # for the first weights and the order of the images
 
     print(f"\t[Info] train data={len(X_train_image):7,}")
     print(f"\t[Info] test  data={len(X_test_image):7,}")
     print(f"\t[Info] Shape of train data={X_train_image.shape}")
     print(f"\t[Info] Shape of train label={y_train_label.shape}")
     plot_image(X_train_image[0])
-    plot_images_labels_predict(X_train_image, y_train_label, [], 0, 10)  # titled by their labels; no predictions yet
+    plot_images_labels_predict(X_train_image, y_train_label, [], 0, 10)  # titled by labels; no predictions yet
     print(f"\t[Info] xTrain: {x_Train.shape}")
     print(f"\t[Info] xTest: {x_Test.shape}")
 
@@ -73,25 +73,25 @@ if __name__ == "__main__":
     print("\t[Info] Model summary:")
     model.summary()
 
-    # The loss of a picture is minus the natural logarithm of the probability of its right digit: 0 where that is 1, 2.3
-    # where it is 1/10. In each training step backpropagation finds the gradient, how fast the loss of a batch of
-    # pictures grows with each weight. Adam then moves each weight a little, against a running mean of its gradients, to
-    # make the loss smaller. ("acc" is the book's "accuracy", by the name under which its later lines ask for it.)
+    # The loss of an image is minus the natural logarithm of the probability of its right digit: 0 where that is 1, 2.3
+    # where it is 1/10. A training step takes a batch of images. Backpropagation finds the gradient, how fast their loss
+    # grows with each weight; Adam then moves each weight a little, against the mean of its last gradients, divided by
+    # their usual size, to make the loss smaller. (The book asks for "accuracy" here and for "acc" later; Keras keeps
+    # the name that it is given.)
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
 
     # The last fifth of the training data is held back, to validate the network after each epoch. The other 48,000
-    # pictures are shuffled and taken in batches: 240 steps of 200 pictures are an epoch. by_hand.py opens this box.
+    # images are shuffled (with a seed Keras 3.15 takes them in the same order in every epoch) and taken in batches: 240
+    # steps of 200 images are an epoch. by_hand.py shows what `fit` does.
     epochs, batch_size = options.epochs, options.batch_size
     train_history = model.fit(
         x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2, epochs=epochs, batch_size=batch_size, verbose=2
     )
-    # (In the first epochs training looks worse: its figures are means over an epoch in which the weights still change.)
-    show_train_history(train_history, "acc", "val_acc")
+    show_train_history(train_history, "acc", "val_acc")  # training is measured while the weights still change
     show_train_history(train_history, "loss", "val_loss")
 
-    # Nothing is learned from the test data: it stands for new digits of this kind. (It is not for choosing a network:
-    # that is what the validation is for. The book gives both.) The scores are the loss and the accuracy. How many
-    # pictures are in a batch only matters for speed and memory here.
+    # Nothing is learned from the test data: it stands for new digits of this kind. (To choose between networks compare
+    # their validation.) The scores are the loss and the accuracy. The size of a batch only matters for speed here.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
 

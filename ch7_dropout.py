@@ -1,14 +1,14 @@
 """Script 2 of 3: the network of `python ch6_1.py --units 1000`, with dropout. Next comes ch6_2.py.
 
-In training Dropout(0.5) silences each hidden unit with a probability of 0.5, drawn anew for every picture; kept outputs
-are multiplied by 1 / (1 - 0.5), so that sums stay as large in the mean. No unit can rely on any other one to fit the
-training pictures. In validation and testing all take part.
+In training Dropout(0.5) silences each hidden unit with a probability of 0.5, drawn anew for every image; kept outputs
+are multiplied by 1 / (1 - 0.5), so that the sums stay the same in the mean. The idea: a unit that cannot count on any
+other one learns what is of use by itself. In validation and testing all take part.
 
-    test accuracy in the book   here, of 20 seeds   the book's last epoch: loss, acc, val_loss, val_acc
+    test accuracy in the book   here, 20 seeds      the book's last epoch: loss, acc, val_loss, val_acc
     98.0%                       98.0% to 98.4%      0.0380  0.9882  0.0666  0.9807
 
 Look at the curves beside those without dropout: the gap is narrower, there is less overfitting. Compare val_loss too,
-for a part of the gap is the measuring: training is measured with dropout on, and while the weights still change.
+for a part of the narrowing is only the measuring: training is measured with dropout on.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ def build_model(units=1000):
     model = Sequential()
     model.add(Input((784,)))
     model.add(Dense(units=units, kernel_initializer="normal", activation="relu"))
-    model.add(Dropout(0.5))  # new
+    model.add(Dropout(0.5))  # new since ch6_1.py
     model.add(Dense(units=10, kernel_initializer="normal", activation="softmax"))
     return model
 

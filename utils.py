@@ -1,9 +1,9 @@
 """Helpers that the chapter's scripts share: the pictures, the confusion matrix.
 
-Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. They return their
-Matplotlib axes; `axes.figure.savefig("name.png")` keeps a copy of a picture. In a REPL or a notebook a picture comes at
-once. In a script the windows open at `plt.show()`, or at its end; `plt.figure()` begins a picture of your own. Where
-there is no display, pictures are saved under `figures`, and their paths are printed.
+Each can be used alone, in a REPL or in a script of your own, on NumPy arrays, lists or pandas Series. Those that draw
+return their Matplotlib axes, for several digits an array of them; `axes.figure.savefig("name.png")` keeps a copy. In a
+REPL or a notebook a picture comes at once. In a script the windows open at `plt.show()`, or at its end; `plt.figure()`
+begins a picture of your own. Where there is no display, pictures are saved under `figures`, and their paths printed.
 """
 
 import atexit
@@ -42,7 +42,7 @@ def isDisplayAvl():
 
 
 def save_figures(folder):
-    """Save every picture from now on in `folder`, numbered from 01, and open no window."""
+    """Save every picture of these helpers from now on in `folder`, numbered from 01, and open no window."""
     global figures_folder, figure_numbers
     figures_folder, figure_numbers = Path(folder), itertools.count(1)
     plt.switch_backend("agg")

@@ -52,13 +52,13 @@ def backpropagation():
     places = {"input 1": (0, 1.4), "input 2": (0, 0), "hidden sum": (1.6, 0.7), "ReLU": (3, 0.7)}
     places |= {"output 1": (4.6, 1.4), "output 2": (4.6, 0)}
     forward = {"input 1": 2, "input 2": 3, "hidden sum": 5, "ReLU": 5, "output 1": 5, "output 2": -10}
-    backward = {"hidden sum": "1.5", "ReLU": "0.5 · 1\n+ -0.5 · -2 = 1.5", "output 1": "0.5", "output 2": "-0.5"}
+    backward = {"hidden sum": "3", "ReLU": "1 · 1\n+ -1 · -2 = 3", "output 1": "1", "output 2": "-1"}
     arrows = [
-        ("input 1", "hidden sum", "weight 4", "1.5 · 2 = 3"),
-        ("input 2", "hidden sum", "weight -1", "1.5 · 3 = 4.5"),
+        ("input 1", "hidden sum", "weight 4", "3 · 2 = 6"),
+        ("input 2", "hidden sum", "weight -1", "3 · 3 = 9"),
         ("hidden sum", "ReLU", "", ""),
-        ("ReLU", "output 1", "weight 1", "0.5 · 5 = 2.5"),
-        ("ReLU", "output 2", "weight -2", "-0.5 · 5 = -2.5"),
+        ("ReLU", "output 1", "weight 1", "1 · 5 = 5"),
+        ("ReLU", "output 2", "weight -2", "-1 · 5 = -5"),
     ]
     clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of the arrows
     for start, end, weight, rate in arrows:

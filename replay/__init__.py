@@ -1,1 +1,1 @@
-"""The book's own run, made again: `python -m replay`."""
+"""The book's run, made again as nearly as its random numbers allow: `python -m replay`."""

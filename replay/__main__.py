@@ -1,8 +1,8 @@
-"""The book's own run, made again: a network of by_hand.py with the random numbers of the author's Keras.
+"""The book's run, made again as nearly as its random numbers allow: a network of by_hand.py with those of Keras 2.0.
 
-python -m replay               256 units, and all that the book shows of them after the training
+python -m replay               256 units: what the book shows after the training, and its figures beside these
 python -m replay 1000          the same for 1000 units; also: dropout, two_layers
-python -m replay all           all four, and the author's figures beside these
+python -m replay all           all four
 """
 
 import argparse
@@ -13,7 +13,7 @@ import pandas as pd
 
 import mnist
 from by_hand import Adam, build_network, load_rows
-from replay.author import NETWORKS, figures, is_authors, judge
+from replay.author import NETWORKS, is_authors, judge, results
 from replay.keras2_random import Keras2Random
 from utils import (
     confusion_matrix,
@@ -45,7 +45,7 @@ if __name__ == "__main__":
 
     _, (X_test_image, y_test_label) = mnist.load_data()
     (x_Train_norm, y_train_label), (x_Test_norm, _) = load_rows()
-    found = {}  # the figures of each network
+    found = {}  # the results of each network
     for name in NETWORKS if options.network == "all" else [options.network]:
         if options.figures or options.network == "all" or not isDisplayAvl():
             save_figures((options.figures or Path("figures")) / f"replay_{name}")
@@ -78,7 +78,7 @@ if __name__ == "__main__":
         print(df[(df.label == 5) & (df.predict == 3)])
         plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)
 
-        found[name] = figures(train_history, scores, df)
+        found[name] = results(train_history, scores, df)
 
     for name in found:
         print(f"\t[Info] {NETWORKS[name]['title']}: the author's figures, and this run's")

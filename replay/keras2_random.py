@@ -1,8 +1,8 @@
 """The random numbers of Keras 2.0 on TensorFlow 1, in NumPy.
 
 All of them followed from `np.random.seed`. Each layer took a seed of its own from NumPy when it was added to the
-network (Keras 2.0, keras/backend/tensorflow_backend.py). TensorFlow made the layer's numbers from this op seed and the
-graph's seed, by default 87654321 (TensorFlow 1, python/framework/random_seed.py), by Philox 4x32-10: it counts, and ten
+network (Keras 2.0, keras/backend/tensorflow_backend.py). TensorFlow 1 made the layer's numbers from it, the "op seed",
+and the graph's seed, by default 87654321 (python/framework/random_seed.py), by Philox 4x32-10: it counts, and ten
 rounds scramble each count into four numbers (Salmon and others, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
 """
 
@@ -27,7 +27,7 @@ class LayerRandom:
         self.count = 0
 
     def normal(self, mean, deviation, shape):
-        """Return float32 normal numbers, by Box and Muller (TensorFlow 1, core/lib/random/random_distributions.h)."""
+        """Return an even count of float32 normal numbers, by Box and Muller (random_distributions.h); called once."""
         u, v = self.uniform(shape).reshape(-1, 2).T
         radius = np.sqrt(-2 * np.log(np.maximum(u, np.float32(1e-7))))
         angle = np.float32(2 * np.pi * v.astype(float)).astype(float)  # TensorFlow, too, rounds it in between
@@ -35,14 +35,14 @@ class LayerRandom:
         return mean + deviation * pairs.T.reshape(shape)
 
     def random(self, shape, dtype):
-        """Return numbers from 0 to below 1; the next call begins 256 counts later for each of them (random_op.cc)."""
+        """Return numbers from 0 to below 1. Each reserves 256 counts before the next call begins (random_op.cc)."""
         numbers = self.uniform(shape)
         self.count += 256 * numbers.size
         return numbers.astype(dtype, copy=False)
 
     def uniform(self, shape):
         size = int(np.prod(shape))
-        counts = np.arange(self.count, self.count + -(-size // 4), dtype="uint64")
+        counts = np.arange(self.count, self.count + (size + 3) // 4, dtype="uint64")  # each gives four numbers
         # In pieces that fit into the processor's own memory this takes half the time.
         pieces = np.array_split(counts, 1 + len(counts) // 25_000)
         bits = np.concatenate([philox(piece, self.op_seed) for piece in pieces])[:size] & np.uint32(2**23 - 1)

@@ -35,18 +35,18 @@ def twins(hidden, dropout, dtype, optimizer):
     return model, network
 
 
-THREE = {"256": ([256], 0), "dropout": ([1000], 0.5), "two_layers": ([1000, 1000], 0.5)}
+FOUR = {"256": ([256], 0), "1000": ([1000], 0), "dropout": ([1000], 0.5), "two_layers": ([1000, 1000], 0.5)}
 BOTH = {"adam": (keras.optimizers.Adam, Adam, 0.001), "sgd": (keras.optimizers.SGD, GradientDescent, 0.1)}
 
 
 @pytest.mark.parametrize("optimizer", BOTH)
-@pytest.mark.parametrize("network, dtype", [*zip(THREE, ["float64"] * 3), ("256", "float32"), ("dropout", "float32")])
+@pytest.mark.parametrize("network, dtype", [*zip(FOUR, ["float64"] * 4), ("256", "float32"), ("dropout", "float32")])
 def test_an_epoch_is_that_of_keras(network, dtype, optimizer):
-    """1040 pictures in batches of 200, so that the last one is smaller; 260 to validate."""
+    """1040 images in batches of 200, so that the last one is smaller; 260 to validate."""
     keras.utils.set_random_seed(1)
     theirs, own, rate = BOTH[optimizer]
     rate = float(np.float32(rate))  # as which Keras keeps it
-    model, own_network = twins(*THREE[network], dtype, own(rate))
+    model, own_network = twins(*FOUR[network], dtype, own(rate))
     model.compile(theirs(rate), "categorical_crossentropy", metrics=["acc"])
     x = X.astype(dtype)
     expected = model.fit(x, ONE_HOT, 200, 1, validation_split=0.2, shuffle=False, verbose=0).history
@@ -62,26 +62,41 @@ def test_an_epoch_is_that_of_keras(network, dtype, optimizer):
     assert own_network.evaluate(x, LABELS) == pytest.approx(model.evaluate(x, ONE_HOT, verbose=0), abs=1e-4)
 
 
+def test_gradients_are_finite_differences():
+    """Of every weight and bias, in float64, with the same mask in each step."""
+    random, mask = np.random.default_rng(1), np.random.default_rng(3).random((7, 5))
+    same = mock.Mock(random=lambda shape, dtype: mask)
+    network = Network([Dense(6, 5, random), ReLU(), Dropout(0.4, same), Dense(5, 10, random)])
+    for layer in network.layers:
+        layer.parameters = [random.normal(size=parameter.shape) for parameter in layer.parameters]
+    x, labels = random.normal(size=(7, 6)), random.integers(0, 10, 7)
+    network.loss_and_gradients(x, labels)
+    for parameter, gradient in zip(network.parameters, network.gradients, strict=True):
+        for place in np.ndindex(parameter.shape):
+            before, losses = parameter[place], []
+            for parameter[place] in (before - 1e-6, before + 1e-6):
+                losses.append(network.loss_and_gradients(x, labels)[0])
+            parameter[place] = before
+            assert gradient[place] == pytest.approx((losses[1] - losses[0]) / 2e-6, abs=1e-7)
+
+
 def test_the_worked_example_of_the_docstring():
     random = np.random.default_rng()
-    hidden, relu, output = Dense(2, 1, random, first=True), ReLU(), Dense(1, 2, random)
+    hidden, output = Dense(2, 1, random), Dense(1, 2, random)
+    network, x, labels = Network([hidden, ReLU(), output], GradientDescent(0.1)), np.array([[2.0, 3.0]]), [1]
     hidden.parameters = [np.array([[4.0], [-1.0]]), np.zeros(1)]
     output.parameters = [np.array([[1.0, -2.0]]), np.zeros(2)]
-
-    def forward():
-        return output.forward(relu.forward(hidden.forward(np.array([[2.0, 3.0]])))).ravel()
-
-    before, rates = forward(), np.array([[0.5, -0.5]])
-    assert before.tolist() == [5, -10]
-    of_hidden_unit = output.backward(rates)
-    assert hidden.backward(relu.backward(of_hidden_unit)) is None  # nobody asks for it in a first layer
-    assert output.gradients[0].ravel().tolist() == [2.5, -2.5] and of_hidden_unit == 1.5
-    assert hidden.gradients[0].ravel().tolist() == [3, 4.5]
+    assert network.forward(x).tolist() == [[5, -10]] and network.loss_and_gradients(x, labels)[0] == pytest.approx(15)
+    gradients = [gradient.ravel().tolist() for gradient in network.gradients]
+    assert gradients == [pytest.approx(expected, abs=1e-5) for expected in ([6, 9], [3], [5, -5], [1, -1])]
     hidden.parameters[0][0] = 4.1
-    assert forward() == pytest.approx([5.2, -10.4]) and (rates @ (forward() - before)).item() == pytest.approx(0.3)
+    assert network.forward(x).tolist() == [[pytest.approx(5.2), pytest.approx(-10.4)]]
+    assert network.evaluate(x, labels)[0] == pytest.approx(15.6)
     hidden.parameters[0][0] = 4
-    GradientDescent(0.1).step(hidden.parameters, hidden.gradients)
-    assert hidden.parameters[0][0] == pytest.approx(3.7)
+    network.optimizer.step([hidden.parameters[0], output.parameters[0]], [hidden.gradients[0], output.gradients[0]])
+    weights = [*hidden.parameters[0].ravel(), *output.parameters[0].ravel()]
+    assert weights == pytest.approx([3.4, -1.9, 0.5, -1.5])
+    assert network.evaluate(x, labels)[0] == pytest.approx(2.3, abs=0.01)
 
 
 def test_its_docstrings_are_right():
@@ -102,7 +117,7 @@ def test_a_layer_of_ones_own_is_trained():
             return gradient
 
     random = np.random.default_rng(1)
-    network = Network([Dense(784, 30, random, first=True), ReLU(), Shift(), Dense(30, 10, random)])
+    network = Network([Dense(784, 30, random), ReLU(), Shift(), Dense(30, 10, random)])
     history = network.fit(X, LABELS, epochs=3, batch_size=50)
     assert history["loss"][2] < history["loss"][0] and Shift.parameters[0].all()
 
@@ -123,15 +138,16 @@ def fit(x=X, labels=LABELS, **options):
     [
         (lambda: build_network([0]), "a layer needs at least 1 input and 1 unit, not 784 and 0"),
         (lambda: build_network([5], dropout=1), "the rate of dropout must be from 0 to below 1, not 1"),
-        (lambda: Adam(-1), "the learning rate must be above 0, not -1"),
-        (lambda: GradientDescent(float("nan")), "the learning rate must be above 0, not nan"),
+        (lambda: Adam(-1), "the learning rate must be a number above 0, not -1"),
+        (lambda: GradientDescent(float("nan")), "the learning rate must be a number above 0, not nan"),
         (lambda: fit(x=X[:, :28]), r"x must have the shape \(n, 784\), not \(200, 28\)"),
-        (lambda: fit(labels=LABELS + 10), "labels must be digits from 0 to 9, one for each of 1300 pictures"),
+        (lambda: fit(labels=LABELS + 10), "labels must be digits from 0 to 9, one for each of 1300 images"),
+        (lambda: fit(labels=ONE_HOT), "labels must be digits"),
         (lambda: fit(labels=LABELS[:9]), "labels must be digits"),
         (lambda: fit(x=X[:0], labels=LABELS[:0]), "labels must be .* and at least one"),
         (lambda: fit(epochs=0), "epochs and batch_size must be 1 or more"),
         (lambda: fit(batch_size=0), "epochs and batch_size must be 1 or more"),
-        (lambda: fit(validation_split=1), "validation_split must leave pictures to learn from, not 1"),
+        (lambda: fit(validation_split=1), "validation_split must leave images to learn from, not 1"),
         (lambda: fit(validation_split=-0.1), "validation_split must leave"),
         (lambda: build_network([5]).evaluate(X, LABELS[:5]), "labels must be digits"),
     ],

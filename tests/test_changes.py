@@ -55,6 +55,7 @@ SILENT = {  # a line without a message: the line in its place, what it prints, a
     "plt.show": ("{}; print(plt.show.call_count)", "0\n", "1\n"),
     "Conv2D(32, 3, 3)": ("print({}.strides)", "(3, 3)\n", "(1, 1)\n"),
     "df['label'][0] = 7": ("{}; print(df.label[0])", "5\n", "7\n"),
+    "model.metrics_names[1]": ("train(); print({})", "compile_metrics\n", "acc\n"),
     "y_TrainOneHot[:1]": ("{}", "", "[[0. 0. 0. 0. 0. 1. 0. 0. 0. 0.]]\n"),
 }
 READER = """
@@ -70,7 +71,7 @@ df = pd.DataFrame({'label': [5, 3], 'predict': [3, 3]})
 model.compile(loss='categorical_crossentropy', optimizer='adam', metrics=metrics)
 def train(*callbacks):
     model.compile(loss='categorical_crossentropy', optimizer='adam', metrics=metrics)
-    return model.fit(x_Train_norm, y_TrainOneHot, batch_size=50, validation_split=0.2, callbacks=list(callbacks))
+    return model.fit(x_Train_norm, y_TrainOneHot, 50, verbose=0, validation_split=0.2, callbacks=list(callbacks))
 """
 FILES = r"""
 train(), os.mkdir('logs'), np.save('objects.npy', [{}], allow_pickle=True)

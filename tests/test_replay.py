@@ -94,7 +94,7 @@ def test_all_four_and_another_seed(run_here, tmp_path, monkeypatch, capsys):
     assert "np.random.seed(3)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["2000"], ["--seed", "-1"]])
+@pytest.mark.parametrize("arguments", [["2000"], ["--seed", "-1"], ["--figures", __file__]])
 def test_wrong_arguments_are_one_line(arguments, run_here, capsys):
     with pytest.raises(SystemExit) as end:
         run_here("replay", *arguments)
