@@ -10,17 +10,17 @@ where one thing moves a second and that a third, the rates are multiplied; over 
 through the layers like this, from the last to the first, is backpropagation.
 
 Do it once with a pencil. Two inputs, 2 and 3; a hidden unit with the weights 4 and -1; two outputs with the weights 1
-and -2; no biases; the second output is the right one.
+and -2; no biases; the second output is the right one. (The gradients of the outputs: see `loss_and_gradients`.)
 
     forward   hidden sum 2 * 4 + 3 * -1 = 5; above 0, so ReLU gives 5; outputs 5 * 1 = 5 and 5 * -2 = -10
-    loss      softmax gives 0.9999997 and 0.0000003; minus the logarithm of the second is 15.0
+    loss      softmax: e^5 and e^-10, divided by their sum, are 0.9999997 and 0.0000003; -ln of the second is 15.0
     backward  gradients of the outputs  1 and -1, rounded              (the probability, less 1 at the right one)
               of their weights          1 * 5 = 5 and -1 * 5 = -5      (both are multiplied by the hidden unit's 5)
               of the hidden unit        1 * 1 + -1 * -2 = 3            (it moves both outputs)
-              of the hidden sum         3                              (below 0 ReLU would make it 0)
+              of the hidden sum         3                              (0 if the sum were below 0)
               of its weights            3 * 2 = 6 and 3 * 3 = 9        (they are multiplied by the inputs 2 and 3)
     check     4.1 in place of 4: outputs 5.2 and -10.4, loss 15.6. It has grown by 0.6, which is 6 times 0.1.
-    step      each weight against its gradient, times 0.1: 3.4, -1.9, 0.5 and -1.5. The loss is now 2.3.
+    step      each weight less 0.1 times its gradient: 3.4, -1.9, 0.5, -1.5. Now outputs 0.55 and -1.65, loss 2.3.
 
 Keras computes the same, but TensorFlow derives the way back from the way forward (automatic differentiation); the tests
 compare an epoch of this with one of Keras. The random numbers differ, and the rounding, so the accuracy comes out near,
