@@ -55,6 +55,11 @@ SILENT = {  # a line without a message: the line in its place, what it prints, a
     "plt.show": ("{}; print(plt.show.call_count)", "0\n", "1\n"),
     "Conv2D(32, 3, 3)": ("print({}.strides)", "(3, 3)\n", "(1, 1)\n"),
     "df['label'][0] = 7": ("{}; print(df.label[0])", "5\n", "7\n"),
+    "optimizer='adadelta'": (
+        "print(round(float(keras.optimizers.get(dict({})['optimizer']).learning_rate), 4))",
+        "0.001\n",
+        "1.0\n",
+    ),
     "model.metrics_names[1]": ("train(); print({})", "compile_metrics\n", "acc\n"),
     "y_TrainOneHot[:1]": ("{}", "", "[[0. 0. 0. 0. 0. 1. 0. 0. 0. 0.]]\n"),
 }
