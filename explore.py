@@ -167,7 +167,7 @@ def digit_report(label, prediction):
 def main():
     parser = argparse.ArgumentParser(description="Let a saved network read photos, or what you draw with the mouse.")
     parser.add_argument("model", help="a model that a script saved with --save, such as digits.keras")
-    parser.add_argument("photos", nargs="*", help="photos, or folders of them; without any the sheet to draw on opens")
+    parser.add_argument("photos", nargs="*", default=[], help="or folders; without any the sheet to draw on opens")
     options = parser.parse_args()
     try:
         model = load_model(options.model)

@@ -135,7 +135,7 @@ def show_train_history(train_history, train, validation):
     for key, label in zip(keys, ("train", "validation")):
         axes.plot(range(1, len(history[key]) + 1), history[key], "o-", markersize=4, label=label)
     axes.set(title="Train History", xlabel="Epoch", ylabel=train)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.margins(y=0.2)  # room for the legend above the curves
     axes.legend(loc="upper left")
     show(train)
