@@ -11,8 +11,8 @@ Look for overfitting. The training loss goes on falling while the validation los
 learned no longer lowers the loss of new images. (At a steady accuracy the loss rises when the network grows too sure of
 its mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which still test better.
 
-An image becomes a row of 784 numbers, which does not tell which pixels are neighbours; networks like these end near
-98%. The book's next chapter keeps rows and columns, and looks at small patches with convolutions.
+An image becomes a row of 784 numbers, which does not tell which pixels are neighbours. Networks like these reach about
+98%; the book's next chapter keeps rows and columns, looks at small patches with convolutions, and passes 99%.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def build_model(units=256):
 # `from ch6_1 import *` ends here, with the data and the network to try out; `python ch6_1.py` goes on and trains.
 if __name__ == "__main__":
     options = read_options(__doc__, units=256)
-    np_utils.set_random_seed(options.seed)  # for the first weights and the order of the images
+    np_utils.set_random_seed(options.seed)  # for all random numbers: the first weights, the order of the images
 
     print(f"\t[Info] train data={len(X_train_image):7,}")
     print(f"\t[Info] test  data={len(X_test_image):7,}")
@@ -75,7 +75,7 @@ if __name__ == "__main__":
 
     # The loss of an image is minus the natural logarithm of the probability of its right digit: 0 where that is 1, 2.3
     # where it is 1/10. A training step takes a batch of images. Backpropagation finds the gradient, how fast their loss
-    # grows with each weight; Adam then moves each weight a little, against the mean of its last gradients, divided by
+    # grows with each weight; Adam then moves each weight a little, against a running mean of its gradients, divided by
     # their usual size, to make the loss smaller. (The book asks for "accuracy" here and for "acc" later; Keras keeps
     # the name that it is given.)
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
@@ -91,7 +91,7 @@ if __name__ == "__main__":
     show_train_history(train_history, "loss", "val_loss")
 
     # Nothing is learned from the test data: it stands for new digits of this kind. (To choose between networks compare
-    # their validation.) The scores are the loss and the accuracy. The size of a batch only matters for speed here.
+    # their validation.) The scores are the loss and the accuracy. The size of a batch is a matter of speed here.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
 

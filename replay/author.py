@@ -4,9 +4,9 @@ from decimal import Decimal
 
 FROM_240, FIVES = "predictions from 240 on", "every 5 read as 3"
 
-# For each network: its hidden layers and dropout, and each figure as the book prints it, with the range of the replay
-# when nothing but the rounding of the sums or Adam's epsilon is changed (benchmarks/README.md). Seven of the author's
-# figures lie outside, so something else differed too: the matrix library of 2017, perhaps.
+# For each network: its hidden layers and dropout, and each figure as the book prints it, with the range of six runs of
+# the replay in which nothing but the rounding of the sums or Adam's epsilon is changed (benchmarks/README.md). Seven of
+# the author's figures lie outside: in so few runs that may be chance.
 NETWORKS = {
     "256": {
         "title": "256 units",
@@ -96,8 +96,8 @@ def judge(name, found):
 def is_authors(found):
     """Return whether these results of the 256 units fit the author's: digit 247 read as a 2, 11 of his fives as 3.
 
-    Under other arithmetic the replay misreads 12 or 13 of the thirteen; 11 leave room for another processor's. Of the
-    other 19 seeds from 1 to 20 none misreads more than 11 of them (benchmarks/README.md), and one, 12, would pass here.
+    Under other arithmetic the replay misreads 12 or 13 of the thirteen; 11 leave room for another processor's. It is no
+    proof: of the other seeds from 1 to 20 none misreads more than 11, but seed 12 passes too (benchmarks/README.md).
     """
     fives = set(NETWORKS["256"]["book"][FIVES][0].split()) & set(found[FIVES].split())
     return found[FROM_240].split()[247 - 240] == "2" and len(fives) >= 11

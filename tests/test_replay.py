@@ -85,7 +85,7 @@ def test_all_four_and_another_seed(run_here, tmp_path, monkeypatch, capsys):
     """One epoch of each, in this process: each has pictures of its own, and the status tells another run."""
     fit = Network.fit
     monkeypatch.setattr(Network, "fit", lambda self, x, labels: fit(self, x[:2000], labels[:2000], epochs=1))
-    with pytest.raises(SystemExit, match="^This is not the author's run"):
+    with pytest.raises(SystemExit, match="^This run does not fit the author's"):
         run_here("replay", "all", "--figures", "pictures")
     output = capsys.readouterr().out
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {f"replay_{name}" for name in NETWORKS}
