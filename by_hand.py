@@ -112,7 +112,7 @@ class GradientDescent:
 
 
 class Adam:
-    """Move each weight against a running mean of its gradients, divided by the root of one of their squares.
+    """Move each weight against a running mean of its gradients, divided by the root of a running mean of their squares.
 
     So while its gradients stay alike, a weight moves by about the learning rate in each step, whether they are large or
     small (but well above epsilon); where their signs change, their mean is small, and so is the step. An Adam keeps the
@@ -213,12 +213,11 @@ class Network:
                 figures["loss"] += loss * len(batch) / size
             if size < len(x):
                 figures["val_loss"], figures["val_acc"] = self.evaluate(x[size:], labels[size:])
-            figures = {name: float(figures[name]) for name in sorted(figures)}
-            for name in figures:
-                history.setdefault(name, []).append(figures[name])
-            told = [f"{name}: {figures[name]:.4f}" for name in figures]
-            steps, seconds = f"{len(batches)}/{len(batches)}", f"{time.perf_counter() - begin:.1f}s"
-            print(f"Epoch {epoch}/{epochs}", steps, seconds, *told, sep=" - ", flush=True)
+            line = f"Epoch {epoch}/{epochs} - {len(batches)}/{len(batches)} - {time.perf_counter() - begin:.1f}s"
+            for name, value in sorted(figures.items()):
+                history.setdefault(name, []).append(float(value))
+                line += f" - {name}: {value:.4f}"
+            print(line, flush=True)
         return history
 
     def evaluate(self, x, labels):

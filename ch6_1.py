@@ -75,9 +75,8 @@ if __name__ == "__main__":
 
     # The loss of an image is minus the natural logarithm of the probability of its right digit: 0 where that is 1, 2.3
     # where it is 1/10. A training step takes a batch of images. Backpropagation finds the gradient, how fast their loss
-    # grows with each weight; Adam then moves each weight a little, against a running mean of its gradients, divided by
-    # their usual size, to make the loss smaller. (The book asks for "accuracy" here and for "acc" later; Keras keeps
-    # the name that it is given.)
+    # grows with each weight; to lower it, Adam moves each weight a little against a running mean of its gradients,
+    # divided by their usual size. (The book asks for "accuracy" here and for "acc" later; Keras keeps the name given.)
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
 
     # The last fifth of the training data is held back, to validate the network after each epoch. The other 48,000
@@ -87,7 +86,8 @@ if __name__ == "__main__":
     train_history = model.fit(
         x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2, epochs=epochs, batch_size=batch_size, verbose=2
     )
-    show_train_history(train_history, "acc", "val_acc")  # training is measured while the weights still change
+    # (In the first epochs training looks worse than validation: it is measured while the weights still change.)
+    show_train_history(train_history, "acc", "val_acc")
     show_train_history(train_history, "loss", "val_loss")
 
     # Nothing is learned from the test data: it stands for new digits of this kind. (To choose between networks compare

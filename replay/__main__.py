@@ -38,10 +38,11 @@ if __name__ == "__main__":
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"--seed must be from 0 to {2**32 - 1}, not {options.seed}")
-    try:
-        (options.figures or Path()).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"no picture can be saved in {str(options.figures)!r}: {error.strerror}")
+    if options.figures:
+        try:
+            options.figures.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"no picture can be saved in {str(options.figures)!r}: {error.strerror}")
 
     _, (X_test_image, y_test_label) = mnist.load_data()
     (x_Train_norm, y_train_label), (x_Test_norm, _) = load_rows()

@@ -35,7 +35,7 @@ class LayerRandom:
         return mean + deviation * pairs.T.reshape(shape)
 
     def random(self, shape, dtype):
-        """Return numbers from 0 to below 1. Each reserves 256 counts before the next call begins (random_op.cc)."""
+        """Return numbers from 0 to below 1. The next call begins 256 counts later for each number (random_op.cc)."""
         numbers = self.uniform(shape)
         self.count += 256 * numbers.size
         return numbers.astype(dtype, copy=False)
@@ -43,9 +43,7 @@ class LayerRandom:
     def uniform(self, shape):
         size = int(np.prod(shape))
         counts = np.arange(self.count, self.count + (size + 3) // 4, dtype="uint64")  # each gives four numbers
-        # In pieces that fit into the processor's own memory this takes half the time.
-        pieces = np.array_split(counts, 1 + len(counts) // 25_000)
-        bits = np.concatenate([philox(piece, self.op_seed) for piece in pieces])[:size] & np.uint32(2**23 - 1)
+        bits = philox(counts, self.op_seed)[:size] & np.uint32(2**23 - 1)
         return bits.astype("float32").reshape(shape) / np.float32(2**23)
 
 

@@ -55,6 +55,9 @@ FALLING, VIGNETTE = 1.1 - 0.8 * COLUMNS, 1 - (ROWS - 0.5) ** 2 - (COLUMNS - 0.5)
 HAND = cv2.GaussianBlur(np.where(np.hypot(ROWS - 1, COLUMNS) < 0.6, 0.5, 1.0), (0, 0), 9)  # its shadow in a corner
 LINES = 1 - 0.4 * (np.arange(720) % 60 < 2)[:, None]
 SITUATIONS = {
+    "even light": lambda image: photo_of(ink_of(image)),
+    "vignette": lambda image: photo_of(ink_of(image), VIGNETTE),
+    "thin pen": lambda image: photo_of(ink_of(image, pen=-4)),
     "falling light": lambda image: photo_of(ink_of(image), FALLING),
     "shadow of a hand": lambda image: photo_of(ink_of(image), HAND),
     "dark ruled lines": lambda image: photo_of(ink_of(image), LINES),
@@ -197,7 +200,8 @@ def test_photos_and_folders(run_here, model_file, tmp_path, capsys):
 
 def test_a_file_that_is_no_model(run_here, tmp_path):
     (tmp_path / "text.keras").write_text("no model")
-    for name in ("none.keras", "text.keras"):
+    (tmp_path / "zip.keras").write_bytes(b"PK\x05\x06" + 18 * b"\0")  # an empty one
+    for name in ("none.keras", "text.keras", "zip.keras"):
         with pytest.raises(SystemExit, match=rf"^explore.py: {name} is no model that Keras \d.* can load \([^\n]*\)$"):
             run_here("explore", name, "photo.png")
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "other.keras")
