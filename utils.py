@@ -176,7 +176,7 @@ def show(name):
         path = figures_folder / f"{next(figure_numbers):02}_{name}.png"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            plt.savefig(path, bbox_inches="tight")
+            plt.gcf().savefig(path, bbox_inches="tight")
             print(f"\t[Info] Figure saved: {path}")
         except OSError as error:  # a full disk must not end a training
             print(f"The figure {str(path)!r} could not be saved: {error.strerror or error}", file=sys.stderr)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-import mnist
 from by_hand import Adam, build_network, load_rows
 from replay.author import NETWORKS, is_authors, judge, results
 from replay.keras2_random import Keras2Random
@@ -44,8 +43,8 @@ if __name__ == "__main__":
         except OSError as error:
             parser.error(f"no picture can be saved in {str(options.figures)!r}: {error.strerror}")
 
-    _, (X_test_image, y_test_label) = mnist.load_data()
-    (x_Train_norm, y_train_label), (x_Test_norm, _) = load_rows()
+    (x_Train_norm, y_train_label), (x_Test_norm, y_test_label) = load_rows()
+    X_test_image = x_Test_norm.reshape(-1, 28, 28)
     found = {}  # the results of each network
     for name in NETWORKS if options.network == "all" else [options.network]:
         if options.figures or options.network == "all" or not isDisplayAvl():
