@@ -41,8 +41,8 @@ y_TrainOneHot = np_utils.to_categorical(y_train_label)
 y_TestOneHot = np_utils.to_categorical(y_test_label)
 
 
-# Chapter 7: the network. A unit adds up its inputs, each times a weight, and a number of its own, the bias. The weights
-# and biases are what is learned.
+# Chapter 7: the network. A unit adds up its inputs, each multiplied by a weight, and a bias, a number of its own.
+# The weights and biases are what is learned.
 def build_model(units=256):
     """Return the untrained network: 784 inputs, a hidden layer of `units`, an output for each of the 10 digits."""
     model = Sequential()  # one layer after the other

@@ -15,8 +15,8 @@ from utils import isDisplayAvl, save_figures
 def read_options(description, units=None):
     """Return the options `epochs`, `batch_size`, `seed`, `figures`, `save`, and `units` if a default for it is given.
 
-    A wrong one ends the script with one line, status 2, before anything is trained. Where pictures are to be saved, or
-    cannot be shown, Matplotlib is switched to that.
+    A wrong one ends the script with one line, status 2, before anything is trained. With `figures`, or where no window
+    can open, every picture is saved from here on.
     """
     with contextlib.suppress(AttributeError):  # in a notebook
         sys.stdout.reconfigure(errors="replace")  # a letter that the terminal does not have must not end a training
@@ -27,14 +27,14 @@ def read_options(description, units=None):
         parser.add_argument("--units", type=at_least_1, default=units, metavar="N", help=f"hidden units ({units})")
     parser.add_argument("--epochs", type=at_least_1, default=10, metavar="N", help="passes over 48,000 images (10)")
     parser.add_argument("--batch-size", type=at_least_1, default=200, metavar="N", help="images in a step (200)")
-    parser.add_argument("--seed", type=int, default=10, metavar="N", help="same seed, same result on one computer (10)")
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help="same seed, same result on one CPU (10)")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in this folder, open no window")
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="save the trained model")
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"--seed must be from 0 to {2**32 - 1}, not {options.seed}")
     if options.save and (options.save.suffix != ".keras" or options.save.is_dir()):
-        parser.error(f"--save takes a file name that ends in .keras, not {str(options.save)!r}")
+        parser.error(f"--save takes a file, no folder, whose name ends in .keras, not {str(options.save)!r}")
     if (keras.config.floatx(), keras.config.epsilon()) != ("float32", 1e-7):
         parser.error("keras.json in the folder .keras of your home folder changes floatx or epsilon: take that out")
     for folder in filter(None, (options.figures, options.save and options.save.parent)):

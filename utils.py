@@ -148,7 +148,8 @@ def confusion_matrix(label, prediction):
     `label` and `prediction` are n digits from 0 to 9 each, the true and the predicted ones; else ValueError is raised.
     """
     label, prediction = np.asarray(label), np.asarray(prediction)
-    check_length("label", label, label)
+    if label.ndim != 1:
+        raise ValueError(f"label must have the shape (n,), not {label.shape}")
     check_length("prediction", prediction, label)
     counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
     counts = counts.reindex(index=range(10), columns=range(10), fill_value=0)

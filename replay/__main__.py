@@ -1,8 +1,8 @@
-"""The book's run, made again as nearly as its random numbers allow: a network of by_hand.py with those of Keras 2.0.
+"""The book's run, made again as nearly as its random numbers allow: by_hand.py with the random numbers of Keras 2.0.
 
 python -m replay               256 units: what the book shows after the training, and its figures beside these
 python -m replay 1000          the same for 1000 units; also: dropout, two_layers
-python -m replay all           all four
+python -m replay all           all four; their pictures are saved, not shown
 """
 
 import argparse

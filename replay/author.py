@@ -77,7 +77,7 @@ def results(train_history, scores, df):
 def judge(name, found):
     """Tell for each figure of the author, in a line, whether it was found, or by how much it was missed."""
     lines = []
-    for figure, (author, rounded) in NETWORKS[name]["book"].items():
+    for figure, (author, others) in NETWORKS[name]["book"].items():
         value = found[figure]
         if value == author:
             verdict = f"{author}, the same"
@@ -88,7 +88,9 @@ def judge(name, found):
             verdict = f"{author}, here {value}"
         else:
             off = Decimal(value.rstrip("%")) - Decimal(author.rstrip("%"))
-            verdict = f"{author}, here {value}: {off:+} (other rounding or epsilon: {rounded})"
+            verdict = f"{author}, here {value}: {off:+}"
+        if value != author:
+            verdict += f" (seed 10, other rounding or epsilon: {others})"
         lines.append(f"\t{figure:24} {verdict}")
     return lines
 

@@ -12,7 +12,7 @@ GRAPH_SEED = 87654321
 
 
 class Keras2Random(np.random.RandomState):
-    """NumPy's own generator, seeded as by `np.random.seed`: it shuffles the pictures, and seeds the layers."""
+    """NumPy's own generator, seeded as by `np.random.seed`: it shuffles the images, and seeds the layers."""
 
     def spawn(self, count):
         """Return the generators of the next layers."""
