@@ -25,8 +25,8 @@ and -2; no biases; the second output is the right one. (The gradients of the out
 Keras computes the same, but TensorFlow derives the way back from the way forward (automatic differentiation); the tests
 compare an epoch of this with one of Keras. Keras's Dense with activation="relu" is two layers here, and its softmax
 belongs to the loss. The random numbers and the rounding differ, and the images are shuffled anew for each epoch (with a
-seed, Keras 3.15 repeats one order). So the accuracy comes out near, not equal: over 20 seeds 97.6% to 97.9%, where
-ch6_1.py has 97.5% to 97.8%.
+seed, Keras 3.15 on TensorFlow repeats one order). So the accuracy comes out near, not equal: over 20 seeds
+97.6% to 97.9%, where ch6_1.py has 97.5% to 97.8%.
 """
 
 import argparse
@@ -55,8 +55,8 @@ class Dense:
 
     def backward(self, gradient):
         """Take the gradients of the outputs, set those of weights and biases, and return those of the inputs."""
-        # Of a weight: its input times the gradient of its output; of a bias: the gradient of its output. Each image is
-        # a path to the loss, so both are added up over the images: (784, 200) @ (200, 256) -> (784, 256).
+        # Of a weight: its input times the gradient of its output; of a bias: the gradient of its output. A weight
+        # acts on the loss by way of each image, so both are added up over them: (784, 200) @ (200, 256) -> (784, 256).
         self.gradients = [self.x.T @ gradient, gradient.sum(axis=0)]
         if not self.first:
             # Of an input: its weight to each unit times the gradient of that unit's output, added up over the units.
@@ -100,7 +100,7 @@ class Dropout:
 
 
 class GradientDescent:
-    """Move each weight against its gradient: SGD(0.1) in Keras. A small enough step lowers the loss of the batch."""
+    """Move each weight against its gradient: SGD(0.1) in Keras. Small enough, a step lowers the loss of the batch."""
 
     def __init__(self, learning_rate=0.1):
         require(0 < learning_rate < np.inf, f"the learning rate must be a number above 0, not {learning_rate}")

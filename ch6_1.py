@@ -9,7 +9,7 @@ a network with 256 units in its hidden layer, and one with 1000 (--units 1000). 
 
 Look for overfitting. The training loss goes on falling while the validation loss levels off, or rises: what is still
 learned no longer lowers the loss of new images. (At a steady accuracy the loss rises when the network grows too sure of
-its mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which still test better.
+its mistakes.) The gap between the accuracy curves widens too, more so with 1000 units, which in the mean test better.
 
 An image becomes a row of 784 numbers, which does not tell which pixels are neighbours. Networks like these reach about
 98%; the book's next chapter keeps rows and columns, looks at small patches with convolutions, and passes 99%.

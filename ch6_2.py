@@ -8,7 +8,7 @@ place of 0.8 million, so its training takes about twice as long.
 
 The accuracy curves nearly meet, partly because training is measured with dropout on. Without the two Dropout lines
 you see how far they hold overfitting back. The book's 97.9, 98.0 and 97.9% do not tell which network is best: each is
-one run, and runs differ by more. (One that reads 98% of all such digits has 97.7% to 98.3% on 19 of 20 test sets.)
+one run, and runs differ by more. (One that reads 98% of all such digits has 97.7% to 98.3% on 19 of 20 such test sets.)
 """
 
 import numpy as np

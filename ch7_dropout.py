@@ -1,8 +1,8 @@
 """Script 2 of 3: the network of `python ch6_1.py --units 1000`, with dropout. Next comes ch6_2.py.
 
-In training Dropout(0.5) silences each hidden unit with a probability of 0.5, drawn anew for every image; kept outputs
-are multiplied by 1 / (1 - 0.5), so that the sums stay the same in the mean. The idea: a unit that cannot count on any
-other one learns what is of use by itself. In validation and testing all take part.
+In training Dropout(0.5) silences each hidden unit with a probability of 0.5, drawn anew for every image in every step;
+kept outputs are multiplied by 1 / (1 - 0.5), so that the sums stay the same in the mean. The idea: a unit that cannot
+count on any other one learns what is of use by itself. In validation and testing all take part.
 
     test accuracy in the book   here, 20 seeds      the book's last epoch: loss, acc, val_loss, val_acc
     98.0%                       98.0% to 98.4%      0.0380  0.9882  0.0666  0.9807

@@ -85,4 +85,4 @@ if __name__ == "__main__":
         print("\n".join(judge(name, found[name])))
     plt.show()
     if options.seed == 10 and "256" in found and not is_authors(found["256"]):
-        sys.exit("This run does not fit the author's: it misreads other digits.")
+        sys.exit("This run does not fit the author's: digit 247 is no 2, or fewer than 11 of his fives are 3s.")

@@ -144,6 +144,7 @@ def test_plot_confusion_matrix():
         (lambda x, y: plot_images_labels_predict(x, y, [], 0, 0), "num at least 1, not idx=0 and num=0$"),
         (lambda x, y: show_train_history(HISTORY, "auc", "val_acc"), "^the history has acc, .*, but no 'auc'$"),
         (lambda x, y: utils.plot_confusion_matrix(y, y[:5]), "^prediction must have the shape"),
+        (lambda x, y: confusion_matrix(5, 5), "^label must have the shape"),
         (lambda x, y: confusion_matrix([1, 11], [1, 1]), "^label and prediction must hold nothing but digits"),
     ],
 )
