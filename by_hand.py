@@ -100,7 +100,7 @@ class Dropout:
 
 
 class GradientDescent:
-    """Move each weight against its gradient: SGD(0.1) in Keras. Small enough, a step lowers the loss of the batch."""
+    """Move each weight against its gradient: SGD(0.1) in Keras. A small enough step lowers the loss of the batch."""
 
     def __init__(self, learning_rate=0.1):
         require(0 < learning_rate < np.inf, f"the learning rate must be a number above 0, not {learning_rate}")
@@ -181,7 +181,7 @@ class Network:
         # the chain rule, and -z[d] has -1 where i is d, else 0. So the gradient of the sums is p, less 1 at digit d.
         gradient = np.exp(log_p)
         gradient[right] -= 1
-        gradient /= len(x)  # the loss of a batch is the mean over its images; what Dense adds up over them is one, too
+        gradient /= len(x)  # the loss of a batch is the mean over its images: so what Dense adds up is one, too
         for layer in reversed(self.layers):
             layer.first = layer is self.layers[0]
             gradient = layer.backward(gradient)
@@ -227,7 +227,7 @@ class Network:
         return np.exp(self.log_probabilities(x))
 
     def log_probabilities(self, x):
-        """Return their logarithms, shape (n, 10)."""
+        """Return the logarithms of the probabilities, shape (n, 10)."""
         pieces = np.array_split(x, len(x) // 1000 + 1)  # 1000 units for 12,000 images at once would take 48 MB
         return np.concatenate([log_softmax(self.forward(piece)) for piece in pieces])
 
@@ -253,7 +253,7 @@ def check_gradient(network, x, labels, number, place, nudge=0.01):
     network.loss_and_gradients(x, labels)
     found = network.gradients[number][place]
     weights, losses = network.parameters[number], []
-    before = weights[place]
+    before = float(weights[place])
     for nudged in (before - nudge, before + nudge):
         weights[place] = nudged
         losses.append(network.evaluate(x, labels)[0])

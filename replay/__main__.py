@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from by_hand import Adam, build_network, load_rows
-from replay.author import NETWORKS, is_authors, judge, results
+from replay.author import NETWORKS, fits_author, judge, results
 from replay.keras2_random import Keras2Random
 from utils import (
     confusion_matrix,
@@ -84,5 +84,5 @@ if __name__ == "__main__":
         print(f"\t[Info] {NETWORKS[name]['title']}: the author's figures, and this run's")
         print("\n".join(judge(name, found[name])))
     plt.show()
-    if options.seed == 10 and "256" in found and not is_authors(found["256"]):
-        sys.exit("This run does not fit the author's: digit 247 is no 2, or fewer than 11 of his fives are 3s.")
+    if options.seed == 10 and "256" in found and not fits_author(found["256"]):
+        sys.exit("This run does not fit the author's: it should read 247 as a 2, and 11 or more of his fives as 3.")

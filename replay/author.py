@@ -95,7 +95,7 @@ def judge(name, found):
     return lines
 
 
-def is_authors(found):
+def fits_author(found):
     """Return whether these results of the 256 units fit the author's: digit 247 read as a 2, 11 of his fives as 3.
 
     Under other arithmetic the replay misreads 12 or 13 of the thirteen; 11 leave room for another processor's. It is no
