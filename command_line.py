@@ -37,8 +37,8 @@ def whole(text):
 def prepare_folders(options):
     """Make the folders for pictures and model, and try to write there before the training."""
     if not (options.figures or isDisplayAvl()):
-        run = re.sub(r"\W+", "_", " ".join([Path(sys.argv[0]).stem, *sys.argv[1:]]))
-        options.figures = Path("figures", run)  # each command has a folder of its own
+        run = [Path(sys.argv[0]).stem, *re.findall(r"\w+[ =]\d+", " ".join(sys.argv[1:]))]
+        options.figures = Path("figures", re.sub("[ =]", "_", "_".join(run)))  # such as ch6_1_units_1000
     for path in filter(None, (options.figures and options.figures / "01_digit.png", options.save)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,12 +43,14 @@ def type_in(text, *words, folder, **changes):
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
     """Save a test's pictures in a folder of its own, and close what it leaves open."""
+    from matplotlib import pyplot as plt
+
     import utils
 
     monkeypatch.setattr(utils, "figures_folder", tmp_path / "figures")
     monkeypatch.setattr(utils, "figure_numbers", itertools.count(1))
     yield tmp_path / "figures"
-    utils.plt.close("all")
+    plt.close("all")
 
 
 @pytest.fixture

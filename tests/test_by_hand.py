@@ -1,7 +1,7 @@
 """by_hand.py does what Keras does: the same figures and weights from the same first weights, order and masks."""
 
-import doctest
 import re
+import textwrap
 from unittest import mock
 
 import keras
@@ -11,7 +11,7 @@ from conftest import PROJECT, run
 
 import by_hand
 import ch6_1
-from by_hand import Adam, Dense, Dropout, GradientDescent, Network, ReLU, build_network
+from by_hand import Adam, Dense, Dropout, GradientDescent, Layer, Network, ReLU, build_network, check_gradients
 
 X, LABELS, ONE_HOT = ch6_1.x_Train_norm[:1300], ch6_1.y_train_label[:1300], ch6_1.y_TrainOneHot[:1300]
 
@@ -24,7 +24,7 @@ def twins(hidden, dropout, dtype, optimizer):
         if dropout:
             model.add(keras.layers.Dropout(dropout, seed=seed, dtype=dtype))
     model.add(keras.layers.Dense(10, "softmax", kernel_initializer="normal", dtype=dtype))
-    network.generator = mock.Mock()  # its `shuffle` leaves the order as it is
+    network.generator = mock.Mock(permutation=np.arange)  # leaves the order as it is
     own_layers = [layer for layer in network.layers if not isinstance(layer, ReLU)]
     for of_keras, own in zip(model.layers, own_layers, strict=True):
         own.parameters = of_keras.get_weights()
@@ -62,71 +62,83 @@ def test_an_epoch_is_that_of_keras(network, dtype, optimizer):
     assert own_network.evaluate(x, LABELS) == pytest.approx(model.evaluate(x, ONE_HOT, verbose=0), abs=1e-4)
 
 
-def test_gradients_are_finite_differences():
-    """Of every weight and bias, in float64, with the same mask in each step."""
-    random, mask = np.random.default_rng(1), np.random.default_rng(3).random((7, 5))
-    same = mock.Mock(random=lambda shape, dtype: mask)
-    network = Network([Dense(6, 5, random), ReLU(), Dropout(0.4, same), Dense(5, 10, random)])
-    for layer in network.layers:
-        layer.parameters = [random.normal(size=parameter.shape) for parameter in layer.parameters]
-    x, labels = random.normal(size=(7, 6)), random.integers(0, 10, 7)
-    network.loss_and_gradients(x, labels)
-    for parameter, gradient in zip(network.parameters, network.gradients, strict=True):
-        for place in np.ndindex(parameter.shape):
-            before, losses = parameter[place], []
-            for parameter[place] in (before - 1e-6, before + 1e-6):
-                losses.append(network.loss_and_gradients(x, labels)[0])
-            parameter[place] = before
-            assert gradient[place] == pytest.approx((losses[1] - losses[0]) / 2e-6, abs=1e-7)
+def small_network(hidden=(12, 8), dropout=0.4):
+    """A network of every kind of layer, whose biases are not 0."""
+    network = build_network(hidden, dropout)
+    for parameter in network.parameters:
+        parameter += np.random.default_rng(1).normal(0, 0.1, parameter.shape)
+    return network
 
 
-def test_the_worked_example_of_the_docstring():
-    random = np.random.default_rng()
-    hidden, output = Dense(2, 1, random), Dense(1, 2, random)
-    network, x, labels = Network([hidden, ReLU(), output], GradientDescent(0.1)), np.array([[2.0, 3.0]]), [1]
-    hidden.parameters = [np.array([[4.0], [-1.0]]), np.zeros(1)]
-    output.parameters = [np.array([[1.0, -2.0]]), np.zeros(2)]
-    assert network.forward(x).tolist() == [[5, -10]] and network.loss_and_gradients(x, labels)[0] == pytest.approx(15)
-    gradients = [gradient.ravel().tolist() for gradient in network.gradients]
-    assert gradients == [pytest.approx(expected, abs=1e-5) for expected in ([6, 9], [3], [5, -5], [1, -1])]
-    hidden.parameters[0][0] = 4.1
-    assert network.forward(x).tolist() == [[pytest.approx(5.2), pytest.approx(-10.4)]]
-    assert network.evaluate(x, labels)[0] == pytest.approx(15.6)
-    hidden.parameters[0][0] = 4
-    network.optimizer.step([hidden.parameters[0], output.parameters[0]], [hidden.gradients[0], output.gradients[0]])
-    weights = [*hidden.parameters[0].ravel(), *output.parameters[0].ravel()]
-    assert weights == pytest.approx([3.4, -1.9, 0.5, -1.5])
-    assert network.evaluate(x, labels)[0] == pytest.approx(2.3, abs=0.01)
+@pytest.mark.parametrize("hidden, dropout", [([], 0), ([20], 0), ([20], 0.5), ([20, 10], 0.5)])
+def test_the_gradients_pass_the_check_and_the_network_stays_as_it_was(hidden, dropout):
+    network, fresh = build_network(hidden, dropout), build_network(hidden, dropout)
+    assert check_gradients(network, X[:20], LABELS[:20]) < 1e-6
+    for after, before in zip(network.parameters, fresh.parameters, strict=True):
+        assert after.dtype == np.float32 and (after == before).all()
+    assert (network.generator.random(9) == fresh.generator.random(9)).all()
 
 
-def test_its_docstrings_are_right():
-    assert doctest.testmod(by_hand) == (0, 3)  # failed, attempted
+BUGS = {  # planted in each method of the way back
+    "weights": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 1.01, of(self, g)[1]]),
+    "weights, none": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 0, of(self, g)[1]]),
+    "biases": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0], of(self, g)[1] / len(g)]),
+    "inputs": (Dense, "backward", lambda of, self, g: g @ np.abs(self.parameters[0].T)),
+    "ReLU": (ReLU, "backward", lambda of, self, g: g),
+    "Dropout": (Dropout, "backward", lambda of, self, g: g * (self.factors > 0)),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_check_finds_a_bug_in_every_layer(bug, monkeypatch):
+    kind, method, wrong = BUGS[bug]
+    right = getattr(kind, method)
+    assert check_gradients(small_network(), X[:20], LABELS[:20]) < 1e-6
+    monkeypatch.setattr(kind, method, lambda self, gradient: wrong(right, self, gradient))
+    assert check_gradients(small_network(), X[:20], LABELS[:20]) > 1e-5
+
+
+def test_the_example_of_the_docstring_is_what_the_program_computes(capsys):
+    by_hand.example()
+    printed = capsys.readouterr().out
+    assert textwrap.indent(printed, "    ") in by_hand.__doc__
+    for line in printed.splitlines()[:9]:  # and what a pencil makes of the numbers that stand there
+        for formula, result in re.findall(r"([-\d.][-\d.*+ ]*[*+-] [-\d.]+) = (-?[\d.]+)", line):
+            assert f"{eval(formula):.3f}" == f"{float(result):.3f}"
 
 
 def test_a_layer_of_ones_own_is_trained():
-    class Shift:
+    class Shift(Layer):
         """Adds to each number one of its own."""
 
-        parameters, gradients = [np.zeros(30, "float32")], [None]
+        parameters = [np.zeros(30, "float32")]
 
         def forward(self, x, training=False):
             return x + self.parameters[0]
 
+        def parameter_gradients(self, gradient):
+            return [gradient.sum(axis=0)]
+
         def backward(self, gradient):
-            self.gradients[0] = gradient.sum(axis=0)
             return gradient
 
+    class SignDescent:
+        def step(self, parameters, gradients):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter -= 0.001 * np.sign(gradient)
+
     random = np.random.default_rng(1)
-    network = Network([Dense(784, 30, random), ReLU(), Shift(), Dense(30, 10, random)])
+    layers = [Dense(784, 30, random), ReLU(), Shift(), Dense(30, 10, random)]
+    network = Network(layers, SignDescent(), random)
+    assert check_gradients(network, X[:20], LABELS[:20]) < 1e-6
     history = network.fit(X, LABELS, epochs=3, batch_size=50)
     assert history["loss"][2] < history["loss"][0] and Shift.parameters[0].all()
 
 
 def test_sizes_that_keras_takes_too(capsys):
-    """A batch larger than the data is one batch; without a validation there are no figures of one."""
-    history = build_network([5]).fit(X, LABELS, 1, batch_size=10**6, validation_split=0)
-    assert list(history) == ["acc", "loss"]
-    assert capsys.readouterr().out.startswith("Epoch 1/1 - 1/1 - ")
+    """A batch larger than the data is one batch."""
+    build_network([5]).fit(X, LABELS, 1, batch_size=10**6)
+    assert capsys.readouterr().out.startswith("Epoch 1/1\n1/1 - ")
 
 
 def fit(x=X, labels=LABELS, **options):
@@ -136,20 +148,16 @@ def fit(x=X, labels=LABELS, **options):
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: build_network([0]), "a layer needs at least 1 input and 1 unit, not 784 and 0"),
-        (lambda: build_network([5], dropout=1), "the rate of dropout must be from 0 to below 1, not 1"),
-        (lambda: Adam(-1), "the learning rate must be a number above 0, not -1"),
-        (lambda: GradientDescent(float("nan")), "the learning rate must be a number above 0, not nan"),
-        (lambda: fit(x=X[:, :28]), r"x must have the shape \(n, 784\), not \(200, 28\)"),
-        (lambda: fit(labels=LABELS + 10), "labels must be digits from 0 to 9, one for each of 1300 images"),
-        (lambda: fit(labels=ONE_HOT), "labels must be digits"),
-        (lambda: fit(labels=LABELS[:9]), "labels must be digits"),
-        (lambda: fit(x=X[:0], labels=LABELS[:0]), "labels must be .* and at least one"),
-        (lambda: fit(epochs=0), "epochs and batch_size must be 1 or more"),
-        (lambda: fit(batch_size=0), "epochs and batch_size must be 1 or more"),
-        (lambda: fit(validation_split=1), "validation_split must leave images to learn from, not 1"),
-        (lambda: fit(validation_split=-0.1), "validation_split must leave"),
-        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "labels must be digits"),
+        (lambda: build_network([0]), "a hidden layer needs at least 1 unit; dropout must be"),
+        (lambda: build_network([5], dropout=1), "a hidden layer needs at least 1 unit; dropout must be"),
+        (lambda: fit(x=ch6_1.X_train_image[:1300]), "x must be rows, shape "),
+        (lambda: fit(labels=LABELS + 10), "x must be rows, .* and labels n digits from 0 to 9, not one-hot"),
+        (lambda: fit(labels=ONE_HOT), "x must be rows"),
+        (lambda: fit(labels=LABELS[:9]), "x must be rows"),
+        (lambda: fit(epochs=0), "epochs and batch_size must be at least 1"),
+        (lambda: fit(batch_size=0), "epochs and batch_size must be at least 1"),
+        (lambda: fit(validation_split=1), "epochs .* validation_split between 0 and 1"),
+        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must be rows"),
     ],
 )
 def test_wrong_values_are_named(call, sentence):
@@ -161,13 +169,18 @@ def test_the_command(tmp_path):
     options = ["--hidden", "20", "10", "--dropout", "--gradient-descent", "--learning-rate", "0.3", "--epochs", "2"]
     ended = run(PROJECT / "by_hand.py", *options, folder=tmp_path)
     assert ended.returncode == 0 and ended.stderr == ""
-    figures = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
-    for epoch, line in enumerate(ended.stdout.splitlines()[:2], start=1):
-        assert re.fullmatch(rf"Epoch {epoch}/2 - 240/240 - \d+\.\ds - {figures}", line)
-    assert re.search(r"\[Info\] Accuracy of testing data = \d\d\.\d%\n", ended.stdout)
+    results = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
+    epochs = [rf"Epoch {epoch}/2\n240/240 - \d+s - \d+ms/step - {results}\n" for epoch in (1, 2)]
+    check = r"\t\[Info\] Gradient check: relative error \de-\d\d, ok\n"
+    assert re.fullmatch(rf"{check}{''.join(epochs)}\t\[Info\] Accuracy of testing data = \d\d\.\d%\n", ended.stdout)
 
 
-@pytest.mark.parametrize("option", ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x"])
+def test_the_baseline_without_a_hidden_layer(tmp_path):
+    ended = run(PROJECT / "by_hand.py", "--hidden", "--epochs", "1", folder=tmp_path)
+    assert 85 < float(re.search(r"testing data = (.*)%", ended.stdout)[1]) < 95
+
+
+@pytest.mark.parametrize("option", ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x", "--epoch 3"])
 def test_a_wrong_option_is_one_line(option, tmp_path):
     ended = run(PROJECT / "by_hand.py", *option.split(), folder=tmp_path)
     assert ended.returncode == 2 and ended.stdout == "" and len(ended.stderr.splitlines()) == 1
