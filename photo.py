@@ -248,7 +248,7 @@ def read_digit(model, image):
 
 def show_reading(photo, box, image, probabilities):
     """Draw the photo with a frame around the digit, what the network sees, and the probabilities."""
-    figure = plt.figure(figsize=(10, 3.6), layout="constrained")
+    figure = utils.new_figure(10, 3.6)
     seen, network, bars = figure.subplots(1, 3, width_ratios=[4, 3, 4])
     seen.imshow(photo, cmap="gray", vmin=0, vmax=255)
     seen.add_patch(plt.Rectangle(box[:2], *box[2:], fill=False, color=utils.WRONG_COLOR, linewidth=2))
@@ -258,4 +258,4 @@ def show_reading(photo, box, image, probabilities):
     bars.barh(range(10), probabilities)
     bars.set(title="probability", xlim=(0, 1), yticks=range(10))
     bars.invert_yaxis()
-    utils.show("reading")
+    utils.show(figure, "reading")

@@ -46,19 +46,21 @@ def side_by_side(pictures, path):
 
 
 def backpropagation():
-    """Draw the example that by_hand.py works out: the numbers forward above the line, the rates backward below it."""
-    axes = plt.figure(figsize=(9, 4.2), layout="constrained").subplots()
+    """Draw the example of by_hand.py: the numbers forward above the line, the gradients below it."""
+    axes = plt.figure(figsize=(12, 4.2), layout="constrained").subplots()
     axes.axis("off")
-    places = {"input 1": (0, 1.4), "input 2": (0, 0), "hidden sum": (1.6, 0.7), "ReLU": (3, 0.7)}
-    places |= {"output 1": (4.6, 1.4), "output 2": (4.6, 0)}
-    forward = {"input 1": 2, "input 2": 3, "hidden sum": 5, "ReLU": 5, "output 1": 5, "output 2": -10}
-    backward = {"hidden sum": "3", "ReLU": "1 · 1\n+ -1 · -2 = 3", "output 1": "1", "output 2": "-1"}
+    places = {"input 1": (0, 1.6), "input 2": (0, 0), "hidden sum": (2.2, 0.8), "ReLU": (3.6, 0.8)}
+    places |= {"output 1": (6.6, 1.6), "output 2": (6.6, 0)}
+    forward = {"input 1": "2", "input 2": "3", "hidden sum": "0.5", "ReLU": "0.5", "output 1": "0.5"}
+    forward |= {"output 2": "-0.35"}
+    unit = "1 * 0.70057 +\n-0.7 * -0.70057\n= 1.1910"
+    backward = {"hidden sum": "1.1910", "ReLU": unit, "output 1": "0.70057", "output 2": "-0.70057"}
     arrows = [
-        ("input 1", "hidden sum", "weight 4", "3 · 2 = 6"),
-        ("input 2", "hidden sum", "weight -1", "3 · 3 = 9"),
+        ("input 1", "hidden sum", "weight 0.4", "2 * 1.1910 = 2.382"),
+        ("input 2", "hidden sum", "weight -0.2", "3 * 1.1910 = 3.573"),
         ("hidden sum", "ReLU", "", ""),
-        ("ReLU", "output 1", "weight 1", "1 · 5 = 5"),
-        ("ReLU", "output 2", "weight -2", "-1 · 5 = -5"),
+        ("ReLU", "output 1", "weight 1", "0.5 * 0.70057 = 0.3503"),
+        ("ReLU", "output 2", "weight -0.7", "0.5 * -0.70057 = -0.3503"),
     ]
     clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of the arrows
     for start, end, weight, rate in arrows:
@@ -73,9 +75,11 @@ def backpropagation():
         axes.annotate(forward[name], (x, y), ha="center", va="center", weight="bold")
         axes.annotate(name, (x, y + 0.24), ha="center", va="bottom")
         axes.annotate(backward.get(name, ""), (x, y - 0.24), ha="center", va="top", color=WRONG_COLOR, weight="bold")
-    axes.set(xlim=(-0.4, 5), ylim=(-0.5, 1.9), aspect="equal")
-    axes.set_title("forward, in black: what each one gives · backward, in orange: how fast the loss grows with it")
-    save(axes, "backpropagation")
+    axes.annotate("bias 0.3", (2.2, 1.25), ha="center")
+    axes.annotate("bias 1.1910", (2.2, 0.1), ha="center", color=WRONG_COLOR, weight="bold")
+    axes.set(xlim=(-0.4, 7.2), ylim=(-0.5, 2.1), aspect="equal")
+    axes.set_title("forward in black · gradients, backward, in orange · the second output is the right one")
+    return axes
 
 
 def photo_of(image):
@@ -104,8 +108,7 @@ def draw_with_the_mouse(model):
     plt.close(sheet.figure)
 
 
-with tempfile.TemporaryDirectory() as folder:
-    folder = Path(folder)
+def main(folder):
     for name, command in RUNS.items():
         subprocess.run([sys.executable, PROJECT / command[0], *command[1:], "--figures", folder / name], check=True)
         curves = [Image.open(folder / name / f"{number}.png") for number in (
@@ -127,10 +130,15 @@ with tempfile.TemporaryDirectory() as folder:
     fives = [340, 1003, 1393, 2035, 2526, 2597, 2810, 3117, 4271, 4355, 4360, 5937, 5972]  # the book's
     titles = [f"{i}: l={labels[i]},p={prediction[i]}" for i in fives]
     save(plot_images(images[fives], titles, labels[fives] != prediction[fives]), "fives_read_as_threes")
-    backpropagation()
+    save(backpropagation(), "backpropagation")
     photo_of(images[0]).save(PICTURES / "photo.png")
     explore.predict_digit(model, PICTURES / "photo.png", show=True)
     reading = Image.open(next(folder.glob("*_reading.png")))
     reading.convert("RGB").save(PICTURES / "reading.png", optimize=True)
     if os.environ.get("DISPLAY"):
         draw_with_the_mouse(model)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder))

@@ -1,6 +1,7 @@
 """by_hand.py does what Keras does: the same figures and weights from the same first weights, order and masks."""
 
 import re
+import sys
 import textwrap
 from unittest import mock
 
@@ -107,6 +108,16 @@ def test_the_example_of_the_docstring_is_what_the_program_computes(capsys):
             assert f"{eval(formula):.3f}" == f"{float(result):.3f}"
 
 
+def test_the_picture_of_the_example_has_its_numbers():
+    sys.path.append(str(PROJECT / "pictures"))
+    import draw
+
+    texts = " ".join(text.get_text().replace("\n", " ") for text in draw.backpropagation().texts)
+    assert set(re.findall(r"-?\d[\d.]+", texts)) <= set(re.findall(r"-?\d[\d.]+", by_hand.__doc__))
+    for formula in re.findall(r"-?[\d.]+ \* .*? = -?[\d.]+", texts):
+        assert formula in by_hand.__doc__
+
+
 def test_a_layer_of_ones_own_is_trained():
     class Shift(Layer):
         """Adds to each number one of its own."""
@@ -180,7 +191,10 @@ def test_the_baseline_without_a_hidden_layer(tmp_path):
     assert 85 < float(re.search(r"testing data = (.*)%", ended.stdout)[1]) < 95
 
 
-@pytest.mark.parametrize("option", ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x", "--epoch 3"])
+WRONG = ["--hidden 0", "--learning-rate -1", "--dropout 2", "--seed -1", "--epochs x", "--epoch 3"]
+
+
+@pytest.mark.parametrize("option", WRONG)
 def test_a_wrong_option_is_one_line(option, tmp_path):
     ended = run(PROJECT / "by_hand.py", *option.split(), folder=tmp_path)
     assert ended.returncode == 2 and ended.stdout == "" and len(ended.stderr.splitlines()) == 1

@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import pytest
 from conftest import PROJECT, environment, own_lines
-from matplotlib import pyplot as plt
 from PIL import Image
 
 import ch6_1
@@ -168,11 +167,12 @@ def test_what_is_no_picture_or_no_network_of_the_chapter(model, tmp_path):
 
 
 def test_the_reading_is_shown(model, monkeypatch):
-    monkeypatch.setattr("utils.show", lambda name: None)
+    figures = []
+    monkeypatch.setattr("utils.show", lambda figure, name: figures.append(figure))
     ink = ink_of(IMAGES[0])
     made = Image.fromarray(photo_of(ink))
     read = explore.predict_digit(model, made, show=True)
-    seen, network, bars = plt.gcf().axes
+    seen, network, bars = figures[0].axes
     assert (seen.images[0].get_array() == np.asarray(made)).all()
     frame = cv2.boundingRect(np.uint8(ink > 0.5))
     assert np.allclose(seen.patches[0].get_bbox().bounds, frame, atol=8)
@@ -325,7 +325,7 @@ def test_the_report_counts():
 
 def test_the_examples_of_the_docstrings(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("utils.show", lambda name: None)
+    monkeypatch.setattr("utils.show", lambda figure, name: None)
     Image.fromarray(photo_of(ink_of(IMAGES[0]))).save("photo.png")
     probabilities = model.predict(ch6_1.x_Test_norm, batch_size=10000, verbose=0)
     names = {"model": model, "probabilities": probabilities, "prediction": probabilities.argmax(axis=1)}

@@ -16,7 +16,7 @@ from matplotlib.colors import same_color
 
 import mnist
 import utils
-from utils import confusion_matrix, plot_image, plot_images, plot_images_labels_predict, show_train_history
+from utils import confusion_matrix, plot_image, plot_images_labels_predict, show_train_history
 
 pytestmark = pytest.mark.usefixtures("pictures")
 TRAIN, TEST = mnist.load_data()
