@@ -12,8 +12,8 @@ def read_options(description, units=None):
     """Return the command line's options. A wrong one ends the program with one sentence."""
     if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
         sys.stdout.reconfigure(errors="replace")  # print "?" for a letter that the console lacks
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(None, argparse.SUPPRESS, description, formatter_class=form, allow_abbrev=False)
+    style = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=description, **style)
     if units:
         parser.add_argument("--units", type=whole, default=units, metavar="N", help=f"hidden units ({units})")
     parser.add_argument("--epochs", type=whole, default=10, metavar="N", help="passes over 48,000 images (10)")
