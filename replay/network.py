@@ -37,8 +37,7 @@ class Network:
         self.flat = np.zeros((4, count), dtype)  # parameters, gradients, means, squares
         ends = np.cumsum([np.prod(shape) for shape in shapes])
         self.parameters, self.gradients = (
-            [part.reshape(shape) for part, shape in zip(np.split(row, ends[:-1]), shapes)]
-            for row in self.flat[:2]
+            [part.reshape(shape) for part, shape in zip(np.split(row, ends[:-1]), shapes)] for row in self.flat[:2]
         )
         self.weights, self.biases = self.parameters[::2], self.parameters[1::2]
         self.streams = []
@@ -47,9 +46,7 @@ class Network:
             weights[:] = stream.normal(0.05, weights.shape)
             if dropout and weights is not self.weights[-1]:
                 self.streams.append(Philox(self.random.randint(10_000_000)))
-        self.outputs, self.slopes = (
-            [np.empty((BATCH_SIZE, units), dtype) for units in hidden] for _ in range(2)
-        )
+        self.outputs, self.slopes = ([np.empty((BATCH_SIZE, units), dtype) for units in hidden] for _ in range(2))
 
     def fit(self, x, labels, epochs=10):
         """Train, print a line for each epoch, and return its figures: {"acc": [...], ...}."""
