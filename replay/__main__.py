@@ -94,4 +94,5 @@ if __name__ == "__main__":
     print(f"\t[Info] {tell_chance(runs)}")
     plt.show()
     if options.seed == 10 and "256" in found and not fits_author(found["256"]):
-        sys.exit("This run does not fit the author's: it should read 247 as a 2, and 11 or more of his fives as 3.")
+        wanted = "it should read 247 as a 2, and 11 or more of his fives as 3."
+        sys.exit(f"This run does not fit the author's: {wanted}")

@@ -62,7 +62,8 @@ def results(history, accuracy, labels, prediction):
 
 def rounded(found):
     return {
-        name: value if isinstance(value, list) else round(value, DECIMALS.get(name, 0)) for name, value in found.items()
+        name: value if isinstance(value, list) else round(value, DECIMALS.get(name, 0))
+        for name, value in found.items()  # a list has nothing to round
     }
 
 

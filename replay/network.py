@@ -33,11 +33,11 @@ class Network:
         sizes = [784, *hidden, 10]
         shapes = [shape for n, m in itertools.pairwise(sizes) for shape in ((n, m), (m,))]
         # One long array of everything that Adam updates; the layers have views of its parts.
-        count = sum(map(np.prod, shapes))
-        self.flat = np.zeros((4, count), dtype)  # parameters, gradients, means, squares
         ends = np.cumsum([np.prod(shape) for shape in shapes])
+        self.flat = np.zeros((4, ends[-1]), dtype)  # parameters, gradients, means, squares
         self.parameters, self.gradients = (
-            [part.reshape(shape) for part, shape in zip(np.split(row, ends[:-1]), shapes)] for row in self.flat[:2]
+            [part.reshape(shape) for part, shape in zip(np.split(row, ends[:-1]), shapes)]
+            for row in self.flat[:2]  # views: what changes there changes here
         )
         self.weights, self.biases = self.parameters[::2], self.parameters[1::2]
         self.streams = []
@@ -46,7 +46,8 @@ class Network:
             weights[:] = stream.normal(0.05, weights.shape)
             if dropout and weights is not self.weights[-1]:
                 self.streams.append(Philox(self.random.randint(10_000_000)))
-        self.outputs, self.slopes = ([np.empty((BATCH_SIZE, units), dtype) for units in hidden] for _ in range(2))
+        self.outputs = [np.empty((BATCH_SIZE, units), dtype) for units in hidden]
+        self.slopes = [np.empty_like(output) for output in self.outputs]
 
     def fit(self, x, labels, epochs=10):
         """Train, print a line for each epoch, and return its figures: {"acc": [...], ...}."""

@@ -12,7 +12,8 @@ import numpy as np
 GRAPH_SEED = 87654321
 FACTORS = np.array([[0xD2511F53], [0xCD9E8D57]], "<u8")
 STEPS = np.array([[0x9E3779B9], [0xBB67AE85]], "<u8")  # what each round adds to the two keys
-KEYS = [((np.array([[GRAPH_SEED], [0]], "<u8") + i * STEPS) % 2**32).astype("<u4") for i in range(10)]
+FIRST_KEYS = np.array([[GRAPH_SEED], [0]], "<u8")
+KEYS = [((FIRST_KEYS + i * STEPS) % 2**32).astype("<u4") for i in range(10)]
 PIECE = 12_500  # so many counts at a time stay in the processor's cache
 
 
@@ -54,7 +55,7 @@ class Philox:
         return bits.astype("float32").reshape(shape) / np.float32(2**23)
 
     def normal(self, deviation, shape):
-        """Return an even count of float32 normal numbers (Box and Muller; random_distributions.h)."""
+        """Return an even count of float32 normal numbers (random_distributions.h)."""
         u, v = self.uniform(shape).reshape(-1, 2).T
         radius = np.sqrt(-2 * np.log(np.maximum(u, np.float32(1e-7))))
         angle = np.float32(2 * np.pi * v.astype(float)).astype(float)  # TensorFlow rounds it, too
