@@ -1,19 +1,20 @@
-"""The chapter's way of calling Keras, with nothing changed but the names that Keras has removed.
+"""The chapter's way of calling Keras. Only the names that Keras has removed are changed.
 
-`compare.py` runs it; the arguments are those of `peers.py`.
+Run by `compare.py`, such as `python book.py 1000,1000 True`: hidden layers, and dropout or not.
 """
 
+import sys
+
 import keras
-import matplotlib.pyplot as plt  # noqa: F401  the book imports it, and shows nothing where there is no display
+import matplotlib.pyplot as plt  # noqa: F401  the book imports it
 import numpy as np
 import pandas as pd
 from keras.layers import Dense, Dropout
 from keras.models import Sequential
-from peers import read_arguments
 
 import mnist
 
-hidden, dropout = read_arguments()
+hidden, dropout = [int(units) for units in sys.argv[1].split(",")], sys.argv[2] == "True"
 np.random.seed(10)
 
 (X_train_image, y_train_label), (X_test_image, y_test_label) = mnist.load_data()
@@ -33,14 +34,12 @@ for units in hidden:
 model.add(Dense(units=10, kernel_initializer="normal", activation="softmax"))
 model.summary()
 
-print("training", flush=True)
 model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-train_history = model.fit(x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2, epochs=10, batch_size=200, verbose=2)
-print("trained", flush=True)
+fit_options = {"validation_split": 0.2, "epochs": 10, "batch_size": 200, "verbose": 2}
+train_history = model.fit(x=x_Train_norm, y=y_TrainOneHot, **fit_options)
 
 scores = model.evaluate(x_Test_norm, y_TestOneHot)
 prediction = np.argmax(model.predict(x_Test_norm), axis=1)
 print(pd.crosstab(y_test_label, prediction, rownames=["label"], colnames=["predict"]))
 df = pd.DataFrame({"label": y_test_label, "predict": prediction})
 print(df[(df.label == 5) & (df.predict == 3)])
-print(f"accuracy {scores[1]}", flush=True)

@@ -1,1 +1,1 @@
-"""The book's run, made again as nearly as its random numbers allow: `python -m replay`."""
+"""The book's run again, with the random numbers of its day: `python -m replay`."""

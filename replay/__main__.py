@@ -1,8 +1,8 @@
-"""The book's run, made again as nearly as its random numbers allow: by_hand.py with the random numbers of Keras 2.0.
+"""The book's run again, with the random numbers of its day.
 
-python -m replay               256 units: what the book shows after the training, and its figures beside these
-python -m replay 1000          the same for 1000 units; also: dropout, two_layers
-python -m replay all           all four; their pictures are saved, not shown
+python -m replay               256 units: what the book shows after training, beside its figures
+python -m replay 1000          the same with 1000 units; also: dropout, two_layers
+python -m replay all           all four; saves their pictures and shows none
 """
 
 import argparse
@@ -10,30 +10,33 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from matplotlib import pyplot as plt
 
-from by_hand import Adam, build_network, load_rows
-from replay.author import NETWORKS, fits_author, judge, results
-from replay.keras2_random import Keras2Random
+from replay.author import NETWORKS, fits_author, judge, results, six_runs, tell_chance
+from replay.network import Network, load_rows
 from utils import (
     confusion_matrix,
     isDisplayAvl,
     plot_confusion_matrix,
     plot_images_labels_predict,
-    plt,
     save_figures,
     show_train_history,
 )
 
-if __name__ == "__main__":
+
+def read_options():
     parser = argparse.ArgumentParser(
         prog="replay",
         usage=argparse.SUPPRESS,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("network", nargs="?", default="256", choices=[*NETWORKS, "all"])
-    parser.add_argument("--seed", type=int, default=10, metavar="N", help="the book's np.random.seed(N) (10)")
-    parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in folders below this one")
+    help = "the number in the book's np.random.seed(N) (10)"
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help=help)
+    help = "save the pictures in folders below this one"
+    parser.add_argument("--figures", type=Path, metavar="DIR", help=help)
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"--seed must be from 0 to {2**32 - 1}, not {options.seed}")
@@ -41,19 +44,23 @@ if __name__ == "__main__":
         try:
             options.figures.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            parser.error(f"no picture can be saved in {str(options.figures)!r}: {error.strerror}")
+            parser.error(f"cannot save pictures in {str(options.figures)!r}: {error.strerror}")
+    return options
 
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):  # a notebook's output has no encoding of its own
+        sys.stdout.reconfigure(errors="replace")  # a letter that the terminal lacks ends no run
+    options = read_options()
     (x_Train_norm, y_train_label), (x_Test_norm, y_test_label) = load_rows()
     X_test_image = x_Test_norm.reshape(-1, 28, 28)
-    found = {}  # the results of each network
+    found = {}  # the figures of each network
     for name in NETWORKS if options.network == "all" else [options.network]:
+        facts = NETWORKS[name]
         if options.figures or options.network == "all" or not isDisplayAvl():
             save_figures((options.figures or Path("figures")) / f"replay_{name}")
-        print(
-            f"\t[Info] {NETWORKS[name]['title']}, by the random numbers of np.random.seed({options.seed}) in Keras 2.0"
-        )
-        hidden, dropout = NETWORKS[name]["hidden"], NETWORKS[name]["dropout"]
-        network = build_network(hidden, dropout, Adam(epsilon=1e-8), Keras2Random(options.seed))  # Keras 2.0's epsilon
+        print(f"\t[Info] {facts['title']}, as np.random.seed({options.seed}) began it in Keras 2.0")
+        network = Network(facts["hidden"], facts["dropout"], options.seed)
         train_history = network.fit(x_Train_norm, y_train_label)
         show_train_history(train_history, "acc", "val_acc")
         show_train_history(train_history, "loss", "val_loss")
@@ -78,11 +85,14 @@ if __name__ == "__main__":
         print(df[(df.label == 5) & (df.predict == 3)])
         plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)
 
-        found[name] = results(train_history, scores, df)
+        found[name] = results(train_history, scores[1], y_test_label, prediction)
 
+    runs = six_runs()
     for name in found:
-        print(f"\t[Info] {NETWORKS[name]['title']}: the author's figures, and this run's")
-        print("\n".join(judge(name, found[name])))
+        print(f"\t[Info] {NETWORKS[name]['title']}: the book's figures, and this run's")
+        print("\n".join(judge(name, found[name], runs)))
+    print(f"\t[Info] {tell_chance(runs)}")
     plt.show()
     if options.seed == 10 and "256" in found and not fits_author(found["256"]):
-        sys.exit("This run does not fit the author's: it should read 247 as a 2, and 11 or more of his fives as 3.")
+        wanted = "it should read 247 as a 2, and 11 or more of his fives as 3."
+        sys.exit(f"This run does not fit the author's: {wanted}")
