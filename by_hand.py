@@ -1,23 +1,23 @@
-"""What `fit` does inside: the chapter's networks in NumPy alone.
+"""What `fit` does inside: the book's networks in plain NumPy.
 
 Run `python by_hand.py`. Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
 
-Forward, for 256 hidden units and a batch of 200 images, each a row of `x`:
+Forward, with 256 hidden units and a batch of 200 images, one per row of `x`:
 
     hidden = relu(x @ W1 + b1)    x (200, 784), W1 (784, 256), b1 (256,)  ->  hidden (200, 256)
     z      = hidden @ W2 + b2     W2 (256, 10), b2 (10,)                  ->  z (200, 10)
-    p      = softmax(z)           exp(z), divided by its sum in each row  ->  p (200, 10)
+    p      = softmax(z)           each row of exp(z), divided by its sum  ->  p (200, 10)
     loss   = mean of -ln p[d]     d is the right digit of each image; ln is the natural logarithm
 
-Backward: which way should each weight move? Its gradient tells: the derivative of the loss with respect to the weight.
-It is the weight's input times the gradient of its output. Say the input is 3 and the output's gradient is 2. If the
-weight grows by 0.01, the output grows by 3 * 0.01, and the loss by 2 times that. So the weight's gradient is 3 * 2.
+Backward: each weight should move against its gradient, the derivative of the loss with respect to the weight. A
+weight's gradient is its input times its output's gradient. Say the input is 3 and the output's gradient is 2. If the
+weight grows by 0.01, the output grows by 3 * 0.01, and the loss by about 2 * 3 * 0.01. So its gradient is 3 * 2.
 
-The gradient of z is p - y: the probability, minus 1 at the right digit. From there each layer computes the gradients
-of its weights, and passes the gradients of its inputs back to the layer before. This is backpropagation.
+The gradient of z is p - y for each image, where y is its one-hot label. From there, each layer computes the
+gradients of its weights and passes the gradients of its inputs back to the layer before. This is backpropagation.
 
-An example for a pencil has two inputs, one hidden unit and two outputs. The second output is the right one.
-`python by_hand.py --example` computes these lines:
+An example for pencil and paper has two inputs, one hidden unit and two outputs. The second output is right.
+`python by_hand.py --example` prints these lines:
 
     forward   hidden sum   2 * 0.4 + 3 * -0.2 + 0.3 = 0.5
               hidden unit  0.5, because ReLU keeps a sum above 0
@@ -29,7 +29,7 @@ An example for a pencil has two inputs, one hidden unit and two outputs. The sec
               hidden unit  1 * 0.70057 + -0.7 * -0.70057 = 1.1910
               hidden sum   1.1910, because ReLU kept the sum (otherwise 0)
               weights      2 * 1.1910 = 2.382 and 3 * 1.1910 = 3.573; bias 1.1910
-    check     weight 0.41 instead of 0.4: the loss grows by 0.0239, near 0.01 * 2.382
+    check     weight 0.41, not 0.4: the loss grows by 0.0239, about 0.01 * 2.382
     step      each weight and bias minus 0.01 times its gradient: the loss falls to 1.0056
 
 With 256 units and 20 seeds the test accuracy is 97.6% to 97.9%; that of ch6_1.py is 97.5% to 97.8%.
@@ -47,9 +47,9 @@ import mnist
 
 
 class Layer:
-    """A layer of your own needs `forward`, and `backward`: from the gradients of its outputs to those of its inputs.
+    """Your own layer needs `forward`, and `backward`, which turns output gradients into input gradients.
 
-    If it has `parameters`, a list of arrays, it also needs `parameter_gradients`: a list of arrays of the same shapes.
+    With a list `parameters` of arrays, it also needs `parameter_gradients`, which returns arrays of the same shapes.
     """
 
     parameters = ()
@@ -68,11 +68,11 @@ class Dense(Layer):
         return x @ weights + biases  # (200, 784) @ (784, 256) -> (200, 256)
 
     def parameter_gradients(self, gradient):
-        # A weight has its effect in every image of the batch. The matrix product adds them up.
+        # A weight acts on every image of the batch. The matrix product sums the effects.
         return [self.x.T @ gradient, gradient.sum(axis=0)]  # (784, 200) @ (200, 256) -> (784, 256)
 
     def backward(self, gradient):
-        # An input has its effect on every unit of the layer. The matrix product adds them up.
+        # An input acts on every unit of the layer. The matrix product sums the effects.
         return gradient @ self.parameters[0].T  # in the output layer (200, 10) @ (10, 256) -> (200, 256)
 
 
@@ -86,7 +86,7 @@ class ReLU(Layer):
 
 
 class Dropout(Layer):
-    """In training a number becomes 0 with probability `rate`. Otherwise it is divided by 1 - rate."""
+    """In training, set each number to 0 with probability `rate`, and divide the others by 1 - rate."""
 
     def __init__(self, rate, generator):
         self.rate, self.generator = rate, generator
@@ -103,7 +103,7 @@ class Dropout(Layer):
 
 
 class GradientDescent:
-    """An optimizer of your own needs `step`. It must change the arrays in place, as -= does: the layers hold them."""
+    """Your own optimizer needs `step`, which changes the layers' arrays in place, as -= does."""
 
     def __init__(self, learning_rate=0.1):
         self.learning_rate = learning_rate
@@ -114,10 +114,10 @@ class GradientDescent:
 
 
 class Adam:
-    """Divide the running mean of a weight's gradients by the root of the running mean of their squares.
+    """A step is the learning rate * running mean of the gradients / root of the running mean of their squares.
 
-    While the gradients keep their sign, a step is at most about the learning rate, however large they are. If their
-    sign changes often, their mean is small, and so is the step. Each network needs an Adam of its own.
+    If the gradients are steady, a step is about the learning rate, whatever their size. If their sign keeps changing,
+    the mean is small, and so is the step. Each network needs its own Adam.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
@@ -128,7 +128,7 @@ class Adam:
         if self.steps == 0:
             self.means, self.squares = ([np.zeros_like(parameter) for parameter in parameters] for _ in range(2))
         self.steps += 1
-        # Both means start at 0, so at first they are too small. The rate makes up for this.
+        # Both means start at 0, so they are too small at first. `rate` makes up for it.
         rate = self.learning_rate * (1 - self.beta_2**self.steps) ** 0.5 / (1 - self.beta_1**self.steps)
         for parameter, gradient, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
             mean += (1 - self.beta_1) * (gradient - mean)
@@ -150,24 +150,23 @@ class Network:
         return x
 
     def loss_and_gradients(self, x, labels):
-        """Return the mean loss and the accuracy of a batch, and the gradient of each array of parameters."""
+        """Return a batch's mean loss, its accuracy, and the gradient of each parameter array."""
         log_p = log_softmax(self.forward(x, training=True))
-        # For one image, -ln p[d] = ln S - z[d], where S is the sum of all exp(z). With respect to z[i], the
-        # derivative of ln S is exp(z[i]) / S = p[i]. That of -z[d] is -1 if i is d, else 0.
-        gradient = np.exp(log_p)
-        gradient[np.arange(len(x)), labels] -= 1
-        gradient /= len(x)  # the loss of the batch is a mean
+        # For one image, -ln p[d] = ln S - z[d], where S is the sum of all exp(z). The derivative
+        # with respect to z[i] is exp(z[i]) / S = p[i], minus 1 if i is d.
+        y = np.eye(log_p.shape[1], dtype=log_p.dtype)[labels]  # one-hot
+        gradient = (np.exp(log_p) - y) / len(x)  # the loss of the batch is a mean
         gradients = []
         for layer in reversed(self.layers):
             gradients = layer.parameter_gradients(gradient) + gradients
-            if layer is not self.layers[0]:  # nobody needs the gradients of the pixels
+            if layer is not self.layers[0]:  # the gradients of the pixels are not needed
                 gradient = layer.backward(gradient)
         return *measure(log_p, labels), gradients
 
     def fit(self, x, labels, epochs=10, batch_size=200, validation_split=0.2):
-        """Train, print what Keras prints, and return what Keras keeps as `history`: {"acc": [...], ...}."""
+        """Train, print lines like Keras's, and return a history like Keras's: {"acc": [...], ...}."""
         check_data(x, labels)
-        size = int(len(x) * (1 - validation_split))  # the images after these are for validation
+        size = int(len(x) * (1 - validation_split))  # the rest is for validation
         if epochs < 1 or batch_size < 1 or not 0 < size < len(x):
             raise ValueError("epochs and batch_size must be at least 1, validation_split between 0 and 1")
         history = {"acc": [], "loss": [], "val_acc": [], "val_loss": []}
@@ -213,7 +212,7 @@ def measure(log_p, labels):
 
 def check_data(x, labels):
     if np.ndim(x) != 2 or np.shape(labels) != (len(x),) or not np.isin(labels, range(10)).all():
-        raise ValueError("x must be rows, shape (n, 784), and labels n digits from 0 to 9, not one-hot")
+        raise ValueError("x must have the shape (n, 784), and labels must be n digits from 0 to 9, not one-hot")
 
 
 def load_rows():
@@ -222,7 +221,7 @@ def load_rows():
 
 
 def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
-    """Return a network of the chapter: hidden layers of these sizes, each with ReLU and, above 0, with dropout."""
+    """Return a network with hidden layers of these sizes, each with ReLU and, if `dropout` is above 0, Dropout."""
     if min(hidden, default=1) < 1 or not 0 <= dropout < 1:
         raise ValueError("a hidden layer needs at least 1 unit; dropout must be at least 0 and below 1")
     generator, layers, inputs = np.random.default_rng(seed), [], 784
@@ -235,13 +234,15 @@ def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
 
 
 def check_gradients(network, x, labels, count=20, nudge=1e-5):
-    """Return the largest relative error of the gradients, beside measured ones. At most 1e-5 is ok.
+    """Compare the gradients with measured ones, and return the largest relative error. Up to 1e-5 is ok.
 
-    In a 64-bit copy of the network, `count` weights of each array are nudged up and down. The loss shows the effect.
+    In a 64-bit copy of the network, weights of each array are nudged up and down to see how the loss changes: `count`
+    that have a gradient, and `count` anywhere.
     """
     trial, generator, errors = copy.deepcopy(network), np.random.default_rng(0), []
     for layer in trial.layers:
-        layer.parameters = [parameter.astype(float) for parameter in layer.parameters]
+        # The noise moves biases off 0, and so the sums that are exactly 0, where ReLU has no derivative.
+        layer.parameters = [parameter + generator.normal(0, 0.01, parameter.shape) for parameter in layer.parameters]
 
     def compute():
         for layer in trial.layers:
@@ -249,20 +250,19 @@ def check_gradients(network, x, labels, count=20, nudge=1e-5):
         return trial.loss_and_gradients(x, labels)
 
     for parameter, gradient in zip(trial.parameters, compute()[2], strict=True):
-        places = generator.permutation(np.flatnonzero(gradient))[:count]  # a pixel that is always 0 has no effect
-        losses = []
+        live, anywhere = np.flatnonzero(gradient), generator.integers(gradient.size, size=count)
+        places, losses = [*generator.permutation(live)[:count], *anywhere], []
         for place, sign in itertools.product(places, (1, -1)):
             parameter.flat[place] += sign * nudge
             losses.append(compute()[0])
             parameter.flat[place] -= sign * nudge
         measured = (np.array(losses[::2]) - losses[1::2]) / (2 * nudge)
-        error = np.linalg.norm(gradient.flat[places] - measured) / np.linalg.norm(measured) if len(places) else 1
-        errors.append(error)
-    return max(errors)
+        errors.append(np.linalg.norm(gradient.flat[places] - measured) / max(np.linalg.norm(measured), 1e-6))
+    return np.max(errors)
 
 
 def example():
-    """Print the example of the docstring, computed by the classes above."""
+    """Print the docstring's example, computed by the classes above."""
     network, x, labels = build_network(optimizer=GradientDescent(0.01)), np.array([[2.0, 3.0]]), np.array([1])
     hidden, output = network.layers[0], network.layers[2]
     hidden.parameters = [np.array([[0.4], [-0.2]]), np.array([0.3])]
@@ -282,7 +282,7 @@ def example():
     print(f"          weights      2 * {b:.4f} = {w1:.3f} and 3 * {b:.4f} = {w2:.3f}; bias {b:.4f}")
     hidden.parameters[0][0] = 0.41
     growth = network.evaluate(x, labels)[0] - loss
-    print(f"check     weight 0.41 instead of 0.4: the loss grows by {growth:.4f}, near 0.01 * {w1:.3f}")
+    print(f"check     weight 0.41, not 0.4: the loss grows by {growth:.4f}, about 0.01 * {w1:.3f}")
     hidden.parameters[0][0] = 0.4
     network.optimizer.step(network.parameters, gradients)
     loss = network.evaluate(x, labels)[0]
@@ -291,22 +291,24 @@ def example():
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, allow_abbrev=False)
-    parser.add_argument("--hidden", type=int, nargs="*", default=[256], metavar="N", help="units of each layer (256)")
-    parser.add_argument("--dropout", type=float, nargs="?", const=0.5, default=0, metavar="RATE", help="alone: 0.5")
+    parser.add_argument("--hidden", type=int, nargs="*", default=[256], metavar="N", help="hidden layer sizes (256)")
+    parser.add_argument(
+        "--dropout", type=float, nargs="?", const=0.5, default=0, metavar="RATE", help="0.5 if no rate is given"
+    )
     parser.add_argument("--gradient-descent", action="store_true", help="plain gradient descent in place of Adam")
     parser.add_argument("--learning-rate", type=float, metavar="X", help="0.001, for gradient descent 0.1")
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over 48,000 images (10)")
-    parser.add_argument("--batch-size", type=int, default=200, metavar="N", help="images in a step (200)")
-    parser.add_argument("--seed", type=int, default=10, metavar="N", help="where random numbers start (10)")
-    parser.add_argument("--example", action="store_true", help="print the example for a pencil, and end")
+    parser.add_argument("--batch-size", type=int, default=200, metavar="N", help="images per step (200)")
+    parser.add_argument("--seed", type=int, default=10, metavar="N", help="random seed (10)")
+    parser.add_argument("--example", action="store_true", help="print the worked example and exit")
     options = parser.parse_args()
     if options.example:
         sys.exit(example())
-    if min(options.epochs, options.batch_size, options.seed) < 1 or (options.learning_rate or 1) <= 0:
+    kind = GradientDescent if options.gradient_descent else Adam
+    optimizer = kind() if options.learning_rate is None else kind(options.learning_rate)
+    if min(options.epochs, options.batch_size, options.seed) < 1 or not optimizer.learning_rate > 0:
         parser.error("--epochs, --batch-size and --seed must be at least 1, --learning-rate above 0")
     try:
-        kind = GradientDescent if options.gradient_descent else Adam
-        optimizer = kind(options.learning_rate) if options.learning_rate else kind()
         network = build_network(options.hidden, options.dropout, optimizer, options.seed)
     except ValueError as error:
         parser.error(error)

@@ -12,8 +12,8 @@ The script follows chapters 6 and 7 of 林大貴, 《TensorFlow+Keras 深度學�
     1000          97.9%  97.7% to 98.2%       0.0064  0.9993  0.0701    0.9807
 
 Look for overfitting: the network memorizes its training images. In the last epochs `loss` keeps
-falling, but `val_loss` does not. With 1000 units it rises again, and the gap between `acc` and
-`val_acc` widens. Even so, 1000 units usually read the test images better than 256.
+falling, and `val_loss` does not. With 1000 units `val_loss` rises again, and the gap between `acc`
+and `val_acc` widens. Even so, 1000 units usually beat 256 on the test images.
 
 Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
 """
@@ -45,7 +45,7 @@ x_Test = X_test_image.reshape(10000, 784).astype("float32")
 x_Train_norm = x_Train / 255
 x_Test_norm = x_Test / 255
 
-# Labels: one-hot, a place for each digit. The label 5 becomes [0 0 0 0 0 1 0 0 0 0].
+# Labels: one-hot, one place per digit. The label 5 becomes [0 0 0 0 0 1 0 0 0 0].
 y_TrainOneHot = np_utils.to_categorical(y_train_label)
 y_TestOneHot = np_utils.to_categorical(y_test_label)
 
@@ -63,11 +63,11 @@ def build_model(units=256):
     return model
 
 
-# `from ch6_1 import *` stops here: you have the data and build_model, and nothing is trained.
+# `from ch6_1 import *` stops here. You get the data and build_model, but no training.
 if __name__ == "__main__":
     options = read_options(__doc__, units=256)
     prepare_folders(options)
-    np_utils.set_random_seed(options.seed)  # the same seed gives the same result on one computer
+    np_utils.set_random_seed(options.seed)  # same seed, same computer: same result
 
     print(f"\t[Info] train data={len(X_train_image):7,}")
     print(f"\t[Info] test  data={len(X_test_image):7,}")
@@ -80,11 +80,11 @@ if __name__ == "__main__":
     model = build_model(options.units)
     print("\t[Info] Model summary:")
     model.summary()
-    # The loss of an image is -ln(p), where p is the probability that its right digit gets.
-    # Adam lowers the loss: after each batch it moves every weight a little.
+    # The loss of an image is -ln(p), where p is the probability given to its label.
+    # Adam lowers the loss by moving the weights a little after each batch.
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
-    # `fit` never trains on the last 20% of the images. It validates the network with them.
-    # It takes the other 48,000 in random order, in batches of 200. One epoch is 240 batches.
+    # `fit` holds back the last 20% of the images to validate the network after each epoch.
+    # The other 48,000 come in random order, in batches of 200. One epoch is 240 batches.
     train_history = model.fit(
         x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2,
         epochs=options.epochs, batch_size=options.batch_size, verbose=2,

@@ -9,43 +9,44 @@ from utils import isDisplayAvl, save_figures
 
 
 def read_options(description, units=None):
-    """Return the command line's options. A wrong one ends the program with one sentence."""
+    """Return the command-line options. A wrong one ends the program with one sentence."""
     if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
-        sys.stdout.reconfigure(errors="replace")  # print "?" for a letter that the console lacks
+        sys.stdout.reconfigure(errors="replace")  # print "?" for characters the console lacks
     style = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
     parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=description, **style)
     if units:
         parser.add_argument("--units", type=whole, default=units, metavar="N", help=f"hidden units ({units})")
     parser.add_argument("--epochs", type=whole, default=10, metavar="N", help="passes over 48,000 images (10)")
-    parser.add_argument("--batch-size", type=whole, default=200, metavar="N", help="images in a step (200)")
-    parser.add_argument("--seed", type=whole, default=10, metavar="N", help="where random numbers start (10)")
-    parser.add_argument("--figures", type=Path, metavar="DIR", help="save the pictures in DIR, open no window")
+    parser.add_argument("--batch-size", type=whole, default=200, metavar="N", help="images per step (200)")
+    parser.add_argument("--seed", type=whole, default=10, metavar="N", help="random seed (10)")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="save pictures in DIR, open no windows")
     parser.add_argument("--save", type=Path, metavar="FILE.keras", help="save the trained model")
-    parser.add_argument("-f", "--f", help=argparse.SUPPRESS)  # a notebook's kernel passes it
+    parser.add_argument("-f", "--f", help=argparse.SUPPRESS)  # notebook kernels pass it
     options = parser.parse_args()
     if options.save and options.save.suffix != ".keras":
-        parser.error(f"--save takes a name that ends in .keras, not {str(options.save)!r}")
+        parser.error(f"--save needs a name that ends in .keras, not {str(options.save)!r}")
     return options
 
 
 def whole(text):
     if text.isdecimal() and 1 <= int(text) < 2**32:
         return int(text)
-    raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 4294967295, not {text!r}")
 
 
 def prepare_folders(options):
-    """Make the folders for pictures and model, and try to write there before the training."""
+    """Make the folders for pictures and model. Check before training that they can be written to."""
     if not (options.figures or isDisplayAvl()):
         run = [Path(sys.argv[0]).stem, *re.findall(r"\w+[ =]\d+", " ".join(sys.argv[1:]))]
         options.figures = Path("figures", re.sub("[ =]", "_", "_".join(run)))  # such as ch6_1_units_1000
     for path in filter(None, (options.figures and options.figures / "01_digit.png", options.save)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
             path.open("ab").close()
-            if path.stat().st_size == 0:
+            if is_new:
                 path.unlink()
         except OSError as error:
-            sys.exit(f"no file can be written at {str(path)!r}: {error.strerror}")
+            sys.exit(f"cannot write to {str(path)!r}: {error.strerror}")
     if options.figures:
         save_figures(options.figures)

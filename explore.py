@@ -166,7 +166,7 @@ def digit_report(label, prediction):
 
 def main():
     if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
-        sys.stdout.reconfigure(errors="replace")  # print "?" for a letter that the console lacks
+        sys.stdout.reconfigure(errors="replace")  # print "?" for characters the console lacks
     description = "Let a saved network read photos, or what you draw with the mouse."
     parser = argparse.ArgumentParser(allow_abbrev=False, description=description)
     parser.add_argument("model", help="a model that a script saved with --save, such as digits.keras")

@@ -1,8 +1,8 @@
 """Helpers for the chapter's scripts: they draw digits, curves and the confusion matrix.
 
-Each helper draws one picture and returns its Matplotlib axes. `axes.figure.savefig("name.png")` keeps a copy.
-In a REPL or a notebook the picture appears at once. In a script the windows open at `plt.show()`: write it once, as
-the last line. Where no window can open, the picture is saved in the folder `figures` and its path is printed.
+The `plot_` and `show_` helpers return Matplotlib axes. `axes.figure.savefig("name.png")` saves a copy of a picture.
+In a REPL or a notebook a picture appears at once. End a script with one `plt.show()`: it opens all windows. If no
+window can open, each picture is saved in the folder `figures` and its path printed.
 """
 
 import itertools
@@ -22,21 +22,21 @@ figures_folder, figure_numbers = None, itertools.count(1)
 
 
 def isDisplayAvl():
-    """Return whether a picture can be shown: in a window, or below the cell of a notebook."""
+    """Return whether pictures can be shown, in a window or below a notebook's cell."""
     backend = plt.get_backend().lower()
     if "inline" in backend or "ipympl" in backend:
-        return "ipykernel" in sys.modules  # `!python ch6_1.py` in a notebook inherits its backend, but shows nothing
+        return "ipykernel" in sys.modules  # `!python` inherits the notebook's backend, but shows nothing
     return backend not in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
 
 
 def save_figures(folder):
-    """From now on save every picture in `folder`, numbered from 01, and open no window."""
+    """Save all later pictures in `folder`, numbered from 01, and open no windows."""
     global figures_folder, figure_numbers
     figures_folder, figure_numbers = Path(folder), itertools.count(1)
 
 
 def new_figure(width, height):
-    """Return an empty figure, sized in inches. It gets a window if one can open."""
+    """Return an empty figure, sized in inches, with a window if one can open."""
     make = plt.figure if figures_folder is None and isDisplayAvl() else Figure
     return make(figsize=(width, height), layout="constrained")
 
@@ -61,7 +61,7 @@ def plot_image(image):
 
 
 def plot_images(images, titles, wrong=(), name="digits", **colors):
-    """Draw images under their titles, five in a row. Mark the places in `wrong`. Return an array of axes."""
+    """Draw titled images, five to a row, and return an array of axes. Mark those whose places are in `wrong`."""
     rows = (len(images) + 4) // 5
     figure = new_figure(12, 2.8 * rows)  # for 25 images the book's 12 x 14 inches
     for place, (image, title) in enumerate(zip(images, titles, strict=True)):
@@ -75,9 +75,9 @@ def plot_images(images, titles, wrong=(), name="digits", **colors):
 
 
 def plot_images_labels_predict(images, labels, prediction, idx, num=10):
-    """Draw `num` digits, at most 25, from number `idx` on, and return an array of axes.
+    """Draw `num` digits (at most 25) from number `idx` on, and return an array of axes.
 
-    `images` has the shape (n, 28, 28). `labels` and `prediction` are n digits; `[]` stands for no prediction.
+    `images` has the shape (n, 28, 28). `labels` and `prediction` hold n digits; `[]` means no prediction.
     A title is `l=5`, or `l=5,p=3` with a prediction. A wrong prediction is marked in orange-red.
     """
     labels, wrong = as_digits(labels, images), []
@@ -96,7 +96,7 @@ plot_images_labels_prediction = plot_images_labels_predict  # its name in the pr
 
 
 def show_train_history(train_history, train, validation):
-    """Draw how a metric changed from epoch to epoch, in training and in validation.
+    """Draw a metric after each epoch, for training and validation.
 
     `train_history` is what `fit` returned, or its dictionary `history`. "acc" finds "accuracy", too.
     """
@@ -116,7 +116,7 @@ def show_train_history(train_history, train, validation):
 
 
 def confusion_matrix(label, prediction):
-    """Return how often each digit was read as each digit: a DataFrame, 10 labels by 10 predictions."""
+    """Return a DataFrame of counts: 10 labels by 10 predictions."""
     label, prediction = as_digits(label, label), as_digits(prediction, label)
     counts = pd.crosstab(label, prediction, rownames=["label"], colnames=["predict"])
     return counts.reindex(index=range(10), columns=range(10), fill_value=0)
@@ -125,7 +125,7 @@ def confusion_matrix(label, prediction):
 def plot_confusion_matrix(label, prediction):
     """Draw the `confusion_matrix`: the larger a count, the darker its cell."""
     counts = confusion_matrix(label, prediction).to_numpy()
-    shades = (counts / counts.max()) ** 0.3  # so that a few errors show beside a thousand hits
+    shades = (counts / max(counts.max(), 1)) ** 0.3  # so that a few errors show beside a thousand hits
     axes = new_figure(7, 6).subplots()
     axes.imshow(shades, cmap="Blues")
     for place, count in np.ndenumerate(counts):
@@ -136,7 +136,7 @@ def plot_confusion_matrix(label, prediction):
 
 
 def as_digits(values, others):
-    """Return digits as integers, texts such as "5" too. There must be one for each of the `others`."""
+    """Return digits as integers, even from texts such as "5". Refuse another number of them than `others` has."""
     digits = np.asarray(values).astype(float)
     if digits.shape != (len(others),) or not np.isin(digits, range(10)).all():
         raise ValueError(f"labels and predictions must be digits from 0 to 9, one for each of {len(others)} images")

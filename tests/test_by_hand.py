@@ -71,7 +71,7 @@ def small_network(hidden=(12, 8), dropout=0.4):
     return network
 
 
-@pytest.mark.parametrize("hidden, dropout", [([], 0), ([20], 0), ([20], 0.5), ([20, 10], 0.5)])
+@pytest.mark.parametrize("hidden, dropout", [([], 0), ([20], 0), ([20], 0.5), ([20, 10], 0.5), ([1, 1], 0)])
 def test_the_gradients_pass_the_check_and_the_network_stays_as_it_was(hidden, dropout):
     network, fresh = build_network(hidden, dropout), build_network(hidden, dropout)
     assert check_gradients(network, X[:20], LABELS[:20]) < 1e-6
@@ -80,8 +80,13 @@ def test_the_gradients_pass_the_check_and_the_network_stays_as_it_was(hidden, dr
     assert (network.generator.random(9) == fresh.generator.random(9)).all()
 
 
+def half(layer):
+    return np.arange(layer.parameters[0].shape[1]) % 2
+
+
 BUGS = {  # planted in each method of the way back
     "weights": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 1.01, of(self, g)[1]]),
+    "weights, half": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * half(self), of(self, g)[1]]),
     "weights, none": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 0, of(self, g)[1]]),
     "biases": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0], of(self, g)[1] / len(g)]),
     "inputs": (Dense, "backward", lambda of, self, g: g @ np.abs(self.parameters[0].T)),
@@ -161,14 +166,14 @@ def fit(x=X, labels=LABELS, **options):
     [
         (lambda: build_network([0]), "a hidden layer needs at least 1 unit; dropout must be"),
         (lambda: build_network([5], dropout=1), "a hidden layer needs at least 1 unit; dropout must be"),
-        (lambda: fit(x=ch6_1.X_train_image[:1300]), "x must be rows, shape "),
-        (lambda: fit(labels=LABELS + 10), "x must be rows, .* and labels n digits from 0 to 9, not one-hot"),
-        (lambda: fit(labels=ONE_HOT), "x must be rows"),
-        (lambda: fit(labels=LABELS[:9]), "x must be rows"),
+        (lambda: fit(x=ch6_1.X_train_image[:1300]), "x must have the shape "),
+        (lambda: fit(labels=LABELS + 10), "x must have .* and labels must be n digits from 0 to 9, not one-hot"),
+        (lambda: fit(labels=ONE_HOT), "x must have the shape"),
+        (lambda: fit(labels=LABELS[:9]), "x must have the shape"),
         (lambda: fit(epochs=0), "epochs and batch_size must be at least 1"),
         (lambda: fit(batch_size=0), "epochs and batch_size must be at least 1"),
         (lambda: fit(validation_split=1), "epochs .* validation_split between 0 and 1"),
-        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must be rows"),
+        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must have the shape"),
     ],
 )
 def test_wrong_values_are_named(call, sentence):

@@ -129,15 +129,15 @@ def test_a_short_run_on_any_terminal_and_on_jax(command, parameters, folder, cha
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ("--epochs 0", "ch6_1.py: error: argument --epochs: must be a whole number of 1 or more, not '0'"),
-        ("--units many", "ch6_1.py: error: argument --units: must be a whole number of 1 or more, not 'many'"),
-        ("--seed 4294967296", "ch6_1.py: error: argument --seed: must be a whole number of 1 or more"),
+        ("--epochs 0", "ch6_1.py: error: argument --epochs: must be a whole number from 1 to 4294967295, not '0'"),
+        ("--units many", "ch6_1.py: error: argument --units: must be a whole number from 1 to 4294967295, not 'many'"),
+        ("--seed 4294967296", "ch6_1.py: error: argument --seed: must be a whole number from 1 to 4294967295"),
         ("--epoch 3", "ch6_1.py: error: unrecognized arguments: --epoch 3"),
-        ("--save model.h5", "ch6_1.py: error: --save takes a name that ends in .keras, not 'model.h5'"),
-        ("--save folder.keras", "no file can be written at 'folder.keras'"),
-        ("--save file/model.keras", f"no file can be written at '{Path('file/model.keras')}'"),
-        (f"--save {'a' * 300}.keras", "no file can be written at 'aaa"),
-        ("--figures file", f"no file can be written at '{Path('file/01_digit.png')}'"),
+        ("--save model.h5", "ch6_1.py: error: --save needs a name that ends in .keras, not 'model.h5'"),
+        ("--save folder.keras", "cannot write to 'folder.keras'"),
+        ("--save file/model.keras", f"cannot write to '{Path('file/model.keras')}'"),
+        (f"--save {'a' * 300}.keras", "cannot write to 'aaa"),
+        ("--figures file", f"cannot write to '{Path('file/01_digit.png')}'"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(arguments, sentence, tmp_path, monkeypatch, capsys):
