@@ -58,7 +58,7 @@ else:
     (x_train, labels_train), (x_test, labels) = ((x.astype(dtype), y) for x, y in load_rows())
     hidden, dropout = NETWORKS[name]["hidden"], NETWORKS[name]["dropout"]
     if program == "replay":
-        network = Network(hidden, dropout, seed, dtype, epsilon, threads=1)
+        network = Network(hidden, dropout, seed, dtype, epsilon)
     else:
         from by_hand import build_network
         network = build_network(hidden, dropout, seed=seed)

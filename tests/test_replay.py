@@ -49,13 +49,6 @@ def test_the_order_in_which_keras_2_drew():
     assert (np.random.permutation(100) == network.random.permutation(100)).all()
 
 
-def test_a_second_thread_changes_no_bit():
-    x, labels = np.random.default_rng(1).random((1000, 784), "float32"), np.arange(1000) % 10
-    networks = [Network([100, 50], 0.5, threads=threads) for threads in (1, 2)]
-    histories = [network.fit(x, labels, epochs=2) for network in networks]
-    assert histories[0] == histories[1] and (networks[0].flat == networks[1].flat).all()
-
-
 HELD = {1: (0.8830, 0.4379, 0.9407, 0.2181), 10: (0.9918, 0.0315, 0.9760, 0.0803)}
 TYPED = {
     "'by_hand' in sys.modules or 'keras' in sys.modules": "False",
