@@ -99,8 +99,7 @@ def tables(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("
-")[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default: 3)")
     help = "the Python that has PyTorch (default: this one)"
     parser.add_argument("--pytorch", type=os.path.abspath, default=sys.executable, help=help)

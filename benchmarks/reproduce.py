@@ -58,7 +58,7 @@ else:
     (x_train, labels_train), (x_test, labels) = ((x.astype(dtype), y) for x, y in load_rows())
     hidden, dropout = NETWORKS[name]["hidden"], NETWORKS[name]["dropout"]
     if program == "replay":
-        network = Network(hidden, dropout, seed, dtype, epsilon, threads=1)
+        network = Network(hidden, dropout, seed, dtype, epsilon)
     else:
         from by_hand import build_network
         network = build_network(hidden, dropout, seed=seed)
@@ -197,8 +197,7 @@ def arithmetic_table(runs):
         row = {name: f"{some.test_accuracy[arithmetic]:.2%}" for name, some in of_network.items()}
         (found,) = figures(of_network["256 units"].loc[[arithmetic]])
         wanted = NETWORKS["256 units"]["book"][FIVES]
-        row["the thirteen fives"] = spread(FIVES, [found[FIVES]], wanted)
-        rows[arithmetic] = row
+        rows[arithmetic] = {**row, "the fives": spread(FIVES, [found[FIVES]], wanted)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("arithmetic")
 
 
@@ -250,10 +249,8 @@ def tables(runs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("
-")[0], allow_abbrev=False)
-    help = "a Dask scheduler that is running already"
-    parser.add_argument("--scheduler", metavar="tcp://...", help=help)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--scheduler", metavar="tcp://...", help="a running Dask scheduler")
     options = parser.parse_args()
 
     done = set(read_runs()[KEY].itertuples(index=False, name=None))

@@ -1,15 +1,13 @@
 """The chapter's networks in NumPy, written for speed.
 
-Every array is allocated once. Where there are two cores, a second thread draws the next dropout
-masks and computes its share of Adam. The order of the float operations is fixed: on one machine
-with one number of threads in NumPy's matrix products, the results are the same bits every time.
+Large arrays are allocated once, and Adam works in pieces that fit into the cache. The order of the
+float operations is fixed: on one machine, with the same number of threads in NumPy's matrix
+products, every run gives the same bits. (Threads of our own gained nothing: they compete with
+those of the matrix products.)
 """
 
-import contextlib
 import itertools
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -26,10 +24,9 @@ class Network:
     `parameters` is a list of weights and biases, as Keras's `model.set_weights` takes it.
     """
 
-    def __init__(self, hidden, dropout, seed=10, dtype="float32", epsilon=1e-8, threads=None):
+    def __init__(self, hidden, dropout, seed=10, dtype="float32", epsilon=1e-8):
         self.random = np.random.RandomState(seed)
         self.epsilon, self.steps = epsilon, 0
-        self.threads = threads or min(2, os.cpu_count() or 1)
         sizes = [784, *hidden, 10]
         shapes = [shape for n, m in itertools.pairwise(sizes) for shape in ((n, m), (m,))]
         # One long array of everything that Adam updates; the layers have views of its parts.
@@ -40,6 +37,7 @@ class Network:
             for row in self.flat[:2]  # views: what changes there changes here
         )
         self.weights, self.biases = self.parameters[::2], self.parameters[1::2]
+        self.scratch = np.empty((2, PIECE), dtype)
         self.streams = []
         for weights in self.weights:  # each layer takes its seed as it is added
             stream = Philox(self.random.randint(10_000_000))
@@ -55,48 +53,36 @@ class Network:
         order, history = np.arange(size), {}
         labels = labels.astype("intp")
         rows = np.empty((BATCH_SIZE, x.shape[1]), x.dtype)
-        with ThreadPoolExecutor(1) if self.threads > 1 else contextlib.nullcontext() as pool:
-            masks = self.start(pool, self.draw_masks, BATCH_SIZE)
-            for epoch in range(1, epochs + 1):
-                begin, figures = time.perf_counter(), {"acc": 0, "loss": 0}
-                self.random.shuffle(order)  # each epoch shuffles the last one's order further
-                batches = order.reshape(-1, BATCH_SIZE)
-                for batch in batches:
-                    np.take(x, batch, axis=0, out=rows, mode="clip")
-                    inputs = self.forward(rows, masks())
-                    masks = self.start(pool, self.draw_masks, BATCH_SIZE)
-                    loss, accuracy = self.backward(inputs, labels[batch])
-                    self.adam(pool)
-                    # Means over the epoch, as in Keras, while the weights still change.
-                    figures["acc"] += accuracy * len(batch) / size
-                    figures["loss"] += loss * len(batch) / size
-                figures["val_loss"], figures["val_acc"] = self.evaluate(x[size:], labels[size:])
-                seconds = time.perf_counter() - begin
-                line = f"Epoch {epoch}/{epochs} - {len(batches)}/{len(batches)} - {seconds:.1f}s"
-                for name, value in sorted(figures.items()):
-                    history.setdefault(name, []).append(float(value))
-                    line += f" - {name}: {value:.4f}"
-                print(line, flush=True)
+        for epoch in range(1, epochs + 1):
+            begin, figures = time.perf_counter(), {"acc": 0, "loss": 0}
+            self.random.shuffle(order)  # each epoch shuffles the last one's order further
+            batches = order.reshape(-1, BATCH_SIZE)
+            for batch in batches:
+                np.take(x, batch, axis=0, out=rows, mode="clip")
+                inputs = self.forward(rows)
+                loss, accuracy = self.backward(inputs, labels[batch])
+                self.adam()
+                # Means over the epoch, as in Keras, while the weights still change.
+                figures["acc"] += accuracy * len(batch) / size
+                figures["loss"] += loss * len(batch) / size
+            figures["val_loss"], figures["val_acc"] = self.evaluate(x[size:], labels[size:])
+            seconds = time.perf_counter() - begin
+            line = f"Epoch {epoch}/{epochs} - {len(batches)}/{len(batches)} - {seconds:.1f}s"
+            for name, value in sorted(figures.items()):
+                history.setdefault(name, []).append(float(value))
+                line += f" - {name}: {value:.4f}"
+            print(line, flush=True)
         return history
 
-    def start(self, pool, function, *arguments):
-        """Start a function in the second thread, if there is one; return what waits for it."""
-        if pool:
-            return pool.submit(function, *arguments).result
-        return lambda: function(*arguments)
-
-    def draw_masks(self, size):
-        return [s.dropout_factors(out[:size].shape) for s, out in zip(self.streams, self.outputs)]
-
-    def forward(self, x, masks):
+    def forward(self, x):
         """Return the inputs of every layer, then the last layer's sums, for one batch."""
         inputs = [x]
         for layer, output in enumerate(self.outputs):
             np.matmul(inputs[-1], self.weights[layer], out=output)
             output += self.biases[layer]
             np.maximum(output, 0, out=output)
-            if masks:
-                output *= masks[layer]
+            if self.streams:
+                output *= self.streams[layer].dropout_factors(output.shape)
             inputs.append(output)
         return [*inputs, inputs[-1] @ self.weights[-1] + self.biases[-1]]
 
@@ -118,21 +104,13 @@ class Network:
                     slope *= 2
         return -log_p[right].mean(), (log_p.argmax(axis=1) == labels).mean()
 
-    def adam(self, pool):
+    def adam(self):
+        """Update the weights, in the order of operations of Keras 2.0."""
         self.steps += 1
         rate = 0.001 * (1 - 0.999**self.steps) ** 0.5 / (1 - 0.9**self.steps)
-        starts = iter(range(0, self.flat.shape[1], PIECE))  # the threads take pieces from it
-        wait = self.start(pool, self.update, starts, rate)
-        if pool:
-            self.update(starts, rate)
-        wait()
-
-    def update(self, starts, rate):
-        """Update pieces of the weights, in the order of operations of Keras 2.0."""
-        scratch, root = np.empty((2, PIECE), self.flat.dtype)
-        for start in starts:
+        for start in range(0, self.flat.shape[1], PIECE):
             parameter, gradient, mean, square = self.flat[:, start : start + PIECE]
-            change, root = scratch[: len(mean)], root[: len(mean)]
+            change, root = self.scratch[:, : len(mean)]
             np.subtract(gradient, mean, out=change)
             change *= 1 - 0.9
             mean += change

@@ -2,8 +2,6 @@
 
 import re
 
-import compare
-import pandas as pd
 import pytest
 import reproduce
 from conftest import PROJECT, run
@@ -11,7 +9,6 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import explore
-from replay.author import NETWORKS, judge
 
 READMES = ["README.md", "README.zh-TW.md"]
 ENGLISH, CHINESE = ((PROJECT / name).read_text(encoding="utf-8") for name in READMES)
@@ -72,31 +69,6 @@ def test_the_figures_are_those_that_were_measured(text):
         of_script = accuracies.loc[network, "script"]
         assert row[2] == of_script["book"]
         assert re.findall(r"[\d.]+%", row[3]) == list(of_script[["mean", "lowest", "highest"]])
-
-
-def test_the_ranges_in_the_docstrings_are_those_that_were_measured():
-    for network, program in [*((network, "script") for network in reproduce.SCRIPTS), ("256 units", "replay")]:
-        values = reproduce.of_seeds(RUNS, program).query("network == @network").test_accuracy
-        told = f"{values.min():.1%} to {values.max():.1%}"
-        for file in {"by_hand.py", reproduce.SCRIPTS[network][0] if program == "script" else "by_hand.py"}:
-            assert told in (PROJECT / file).read_text(encoding="utf-8"), (file, told)
-
-
-def test_the_tables_of_the_benchmarks_and_the_ranges_of_the_replay_are_those_that_were_measured():
-    text = (PROJECT / "benchmarks/README.md").read_text(encoding="utf-8")
-    for table in [*reproduce.tables(RUNS), *compare.tables(pd.read_csv(RESULTS / "compare.csv"))]:
-        assert table in text
-    measured = reproduce.proof_table(RUNS)[["figure", "the author", "with other arithmetic"]]
-    told = [[figure, *facts] for network in NETWORKS.values() for figure, facts in network["book"].items()]
-    assert measured.to_numpy().tolist() == told
-
-
-def test_what_the_replay_prints_is_what_the_pages_show():
-    """The verdicts on the author's run, by the figures that were recorded."""
-    of_256_units = f"network == '256 units' and arithmetic == {reproduce.AS_RUN!r}"
-    row = reproduce.of_author(RUNS).query(of_256_units).iloc[0]
-    found = {figure: reproduce.printed(row, figure) for figure in NETWORKS["256"]["book"]}
-    assert "\n".join(["```text", *judge("256", found), "```"]) in ENGLISH
 
 
 def test_the_versions_that_were_tested_lie_in_the_ranges():
