@@ -19,7 +19,7 @@ import utils
 
 LARGE = 1000  # pixels on the longer side are enough to read a photo
 SIDE = 200  # pixels on the longer side of the copy in which a digit is looked for
-FAINT = 20  # of 255: what takes less of the paper's light, 8%, is no ink
+FAINT = 12  # of 255: what takes less of the paper's light, 5%, is no ink
 FAINT_AT_EDGE = 50  # 20%: there the light often falls off
 STROKE = 20  # pixels of a digit of 200: half of MNIST's digits have strokes of 16 to 22
 DOUBTFUL = 0.9  # a probability; see `predict_digit`
@@ -100,9 +100,7 @@ def prepare(file):
 
 def check_array(array):
     if array.shape != (28, 28):
-        raise ValueError(
-            f"an array must have the shape (28, 28), as X_test_image[0] has, not {array.shape}"
-        )
+        raise ValueError(f"an array must have the shape (28, 28), as X_test_image[0] has, not {array.shape}")
     image = np.uint8(np.clip(255.0 * array if array.max() <= 1 else array, 0, 255))
     if np.median(image) > 60:
         raise ValueError(
@@ -127,8 +125,7 @@ def check_file(file):
         return
     if marks:
         raise FileNotFoundError(
-            f"{name!r} has an invisible mark in it ({marks[0]}), which was copied with the path: "
-            "type the path by hand"
+            f"{name!r} has an invisible mark in it ({marks[0]}), which was copied with the path: type the path by hand"
         )
     if "*" in name or "?" in name:
         raise FileNotFoundError(f"{name} is a pattern, not a file: name one file, or a folder")
@@ -185,26 +182,37 @@ def find_ink(grey):
     A closing tells the paper's brightness, under the ink too. It is a maximum over surroundings
     wider than a stroke, and then a minimum, which takes the edges of shadows back to their places.
     """
-    small = np.pad(scale(grey, 48), 18, "symmetric")
-    around = np.array(Image.fromarray(small).filter(ImageFilter.MedianFilter(37)))  # mostly paper
-    darker = np.subtract(around, small, dtype=float)
+    small = scale(grey, 48).astype(float)
+    flat = np.pad(np.clip(127 * small / slope(small), 0, 255), 18, "symmetric").astype("uint8")
+    around = np.asarray(Image.fromarray(flat).filter(ImageFilter.MedianFilter(37)))  # mostly paper
+    darker = np.subtract(around, flat, dtype=float)
     if -darker.min() > darker.max():  # light ink on dark paper
         grey, small = 255 - grey, 255 - small
-    paper = shrink(grow(small, square(15)), square(15))[18:-18, 18:-18]
-    paper = np.asarray(Image.fromarray(paper).resize(grey.shape[::-1], Image.Resampling.BILINEAR))
-    missing = 1 - grey / np.maximum(paper, 1).astype("float32")
-    return np.uint8(255 * np.maximum(missing, 0) + 0.5)
+    light = slope(small)  # at the picture's edge a closing alone would take it for ink
+    paper = np.pad(small / light, 18, "symmetric")
+    paper = -grow(-grow(paper, square(15)), square(15))  # minus the maximum of -x is the minimum
+    paper = Image.fromarray(np.float32(paper[18:-18, 18:-18] * light))
+    paper = np.asarray(paper.resize(grey.shape[::-1], Image.Resampling.BILINEAR))
+    return np.uint8(255 * np.maximum(1 - grey / np.maximum(paper, 1), 0) + 0.5)
+
+
+def slope(small):
+    """Return light that falls off evenly to a side: the plane that fits a small picture best."""
+    terms = np.stack([np.ones(small.size), *np.indices(small.shape).reshape(2, -1)], axis=1)
+    light = terms @ np.linalg.lstsq(terms, small.ravel())[0]
+    return np.maximum(light, small.mean() / 5 + 1).reshape(small.shape)
 
 
 def look(ink):
     """Return the digit in a copy of SIDE pixels, white on black, and whether there are several."""
-    ink = Image.fromarray(scale(ink, SIDE)).filter(ImageFilter.GaussianBlur(0.7))  # against noise
-    ink = np.asarray(ink)
+    blurred = Image.fromarray(scale(ink, SIDE)).filter(ImageFilter.GaussianBlur(0.7))
+    ink = np.asarray(blurred)  # without noise, grain and hair-thin lines
     digit, several, at_edge = choose_digit(ink > otsu(ink))
-    # A shadow does not end at its outline. Paper is measured beyond the blur of a stroke.
-    far = stroke_width(digit)
-    beside = grow(digit, square(2 * round(far) + 5)) & ~grow(digit, square(2 * round(far) + 1))
-    contrast = ink[digit].mean() - ink[beside].mean()
+    # Paper begins a stroke's width away, beyond its blur. At the edge look nearer: a shadow does
+    # not end at its outline.
+    away = 2 if at_edge else round(stroke_width(digit))
+    paper = grow(digit, square(2 * away + 5)) & ~grow(digit, square(2 * away + 1))
+    contrast = ink[digit].mean() - (ink[paper].mean() if paper.any() else 0)
     if contrast < (FAINT_AT_EDGE if at_edge else FAINT):
         raise ValueError(NO_DIGIT + "nothing on it stands out from the paper as ink does")
     return digit, several
@@ -335,10 +343,7 @@ def check_network(model):
     """Raise ValueError unless `model` is a network of the chapter."""
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if shapes != ((None, 784), (None, 10)):
-        raise ValueError(
-            "model must be a trained network of the chapter, 784 numbers in, ten out, "
-            f"not {model!r}"
-        )
+        raise ValueError(f"model must be a trained network of the chapter, 784 numbers in, ten out, not {model!r}")
 
 
 def read_digit(model, image):
