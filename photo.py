@@ -100,7 +100,8 @@ def prepare(file):
 
 def check_array(array):
     if array.shape != (28, 28):
-        raise ValueError(f"an array must have the shape (28, 28), as X_test_image[0] has, not {array.shape}")
+        shape = f"(28, 28), as X_test_image[0] has, not {array.shape}"
+        raise ValueError(f"an array must have the shape {shape}")
     image = np.uint8(np.clip(255.0 * array if array.max() <= 1 else array, 0, 255))
     if np.median(image) > 60:
         raise ValueError(
@@ -124,9 +125,7 @@ def check_file(file):
     if os.path.exists(name):
         return
     if marks:
-        raise FileNotFoundError(
-            f"{name!r} has an invisible mark in it ({marks[0]}), which was copied with the path: type the path by hand"
-        )
+        raise FileNotFoundError(f"{name!r} has an invisible mark in it ({marks[0]}): type the path by hand")
     if "*" in name or "?" in name:
         raise FileNotFoundError(f"{name} is a pattern, not a file: name one file, or a folder")
 
@@ -349,7 +348,8 @@ def check_network(model):
     """Raise ValueError unless `model` is a network of the chapter."""
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if shapes != ((None, 784), (None, 10)):
-        raise ValueError(f"model must be a trained network of the chapter, 784 numbers in, ten out, not {model!r}")
+        kind = "a trained network of the chapter, 784 numbers in, ten out"
+        raise ValueError(f"model must be {kind}, not {model!r}")
 
 
 def read_digit(model, image):

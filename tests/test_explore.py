@@ -105,7 +105,10 @@ def test_real_photos(model):
     right = unmarked = 0
     for row in csv.DictReader((REAL_PHOTOS / "index.csv").read_text().splitlines()):
         with warnings.catch_warnings(record=True) as doubts:
-            digit = explore.predict_digit(model, REAL_PHOTOS / row["file"]).idxmax()
+            try:
+                digit = explore.predict_digit(model, REAL_PHOTOS / row["file"]).idxmax()
+            except ValueError as refused:
+                digit, doubts = None, [refused]
         right += digit == int(row["label"])
         unmarked += digit != int(row["label"]) and not doubts
     assert right >= 72 and unmarked <= 3
