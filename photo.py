@@ -1,36 +1,37 @@
 """How a photo becomes a picture like MNIST's, and what a network reads in it.
 
-A network reads well what looks like its training pictures. MNIST's were made from scanned forms: one digit in a box,
-black ink on white paper, scaled to 20 x 20 pixels and centred in 28 x 28. A photo has shadows, a table at its edge, a
-pen of any width, a digit anywhere. The functions below, in their order, turn the one into the other.
-
-They are written with OpenCV, as in a textbook of image processing: each step is one or two of its functions, under the
-names that the field uses. It takes 16 ms to import.
+A network reads pictures well that look like its training pictures. MNIST's digits were scanned:
+white ink on black, 20 x 20 pixels, centred in 28 x 28. A photo has shadows, a table at its edge,
+a pen of any width and a digit anywhere. The functions below, in their order, turn a photo into
+such a picture. They need Pillow and NumPy only.
 """
 
+import os
+import unicodedata
 import warnings
 
-import cv2
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 import utils
 
-SIDE = 200  # pixels on the longer side of the copy in which the digit is looked for; the lengths below are for it
-FAINT = 20  # of 255: what takes less of the paper's light, 8%, is no ink
-FAINT_AT_EDGE = 50  # 20%: there the light often falls off
-STROKE = 20  # pixels of a digit of 200: measured by `set_stroke_width`, half of MNIST's digits have 16 to 22
+LARGE = 1000  # pixels on the longer side are enough to read a photo
+SIDE = 200  # pixels on the longer side of the copy in which a digit is looked for
+FAINT = 12  # of 255: what takes less of the paper's light, 5%, is no ink
+FAINT_AT_EDGE = 70  # 27%: there the light often falls off
+STROKE = 20  # pixels of a digit of 200: half of MNIST's digits have strokes of 16 to 22
 DOUBTFUL = 0.9  # a probability; see `predict_digit`
 FULL = 85  # of 255, the mean of 28 x 28 pixels: one in 10,000 of MNIST's digits has more ink
+NO_DIGIT = "there is no digit in the picture: "
 
 
 class DoubtfulReading(UserWarning):
     """A digit was read, but perhaps a wrong one."""
 
 
-warnings.simplefilter("always", DoubtfulReading, append=True)  # not only the first time, as is usual in a REPL
+warnings.simplefilter("always", DoubtfulReading, append=True)  # each time, in a REPL too
 
 
 def predict_digit(model, file, show=False):
@@ -38,17 +39,16 @@ def predict_digit(model, file, show=False):
 
     Args:
         model: a trained network of the chapter.
-        file: the path of a picture with one digit, dark on light or light on dark, of any size, in colour or grey; or
-            a PIL picture; or an array of shape (28, 28) as the network sees it, such as `X_test_image[0]`.
-        show: whether to draw the photo with a frame around the digit, what the network sees, and the probabilities.
+        file: the path of a picture with one digit, dark on light or light on dark, of any size, in
+            colour or grey; or a PIL picture; or an array of shape (28, 28) with light ink on
+            black, as the network sees it, such as `X_test_image[0]`.
+        show: whether to draw the photo, what the network sees, and the probabilities.
 
     Returns:
         A pandas Series of the probabilities of the digits 0 to 9; they add up to 1.
 
     Warns:
-        DoubtfulReading: the highest probability is below 0.9, or there are several digits side by side. Of 77 photos
-            of digits by many hands 73 were read right with 256 hidden units, 5 of them below 0.9, and 4 wrong, 3 of
-            them below 0.9; with 1000 units 72 right (2 below 0.9), and 5 wrong (3 below 0.9).
+        DoubtfulReading: the highest probability is below 0.9, or there are several digits.
 
     Raises:
         OSError: there is no such file, or it may not be read.
@@ -62,7 +62,8 @@ def predict_digit(model, file, show=False):
     image, photo, box, several = prepare(file)
     probabilities = read_digit(model, image)
     if probabilities.max() < DOUBTFUL:
-        doubt = f"this {probabilities.idxmax()} is doubtful: about half of the readings below 90% are wrong"
+        digit = probabilities.idxmax()
+        doubt = f"this {digit} is doubtful: about half of the readings below 90% are wrong"
         warnings.warn(doubt, DoubtfulReading, stacklevel=2)
     if several:
         doubt = "there are several digits side by side, of which the largest was read"
@@ -73,7 +74,7 @@ def predict_digit(model, file, show=False):
 
 
 def prepare_image(file):
-    """Return the uint8 array of shape (28, 28), 0 = paper, 255 = ink, that the network sees of a photo or scan.
+    """Return the uint8 array of shape (28, 28), 0 = paper, 255 = ink, that the network sees.
 
     Args, Raises: see `predict_digit`.
 
@@ -85,54 +86,89 @@ def prepare_image(file):
 
 
 def prepare(file):
-    """Return what the network sees, the photo in grey, the digit's box in it, and whether there are several digits."""
+    """Return what the network sees, the grey photo, the digit's box, whether there are several."""
     if isinstance(file, np.ndarray):
-        if file.shape != (28, 28):
-            raise ValueError(f"an array must have the shape (28, 28), as X_test_image[0] has, not {file.shape}")
-        image = np.uint8(np.clip(255.0 * file if file.max() <= 1 else file, 0, 255))
+        image = check_array(file)
         return image, 255 - image, (0, 0, 28, 28), False
     photo = read_grey(file)
     digit, box, several = find_digit(photo)
     image = center(set_stroke_width(digit))
     if image.mean() > FULL:
-        raise ValueError("there is no digit in the picture: it is full of ink, or there is nothing but a spot")
+        raise ValueError(NO_DIGIT + "it is full of ink, or there is nothing but a spot")
     return image, photo, box, several
 
 
+def check_array(array):
+    if array.shape != (28, 28):
+        shape = f"(28, 28), as X_test_image[0] has, not {array.shape}"
+        raise ValueError(f"an array must have the shape {shape}")
+    image = np.uint8(np.clip(255.0 * array if array.max() <= 1 else array, 0, 255))
+    if np.median(image) > 60:
+        raise ValueError(
+            "the array has dark ink on light paper; the network knows light ink on black, as in "
+            "X_test_image[0]: give 255 - array, or 1 - array if its numbers go from 0 to 1"
+        )
+    return image
+
+
+def check_file(file):
+    """Raise an error that says what `file` is, if no picture can be behind it."""
+    if isinstance(file, Image.Image) or hasattr(file, "read"):
+        return
+    if file is None:
+        raise ValueError("file is None, not a picture: cv2.imread returns None for a wrong path")
+    if not isinstance(file, (str, os.PathLike)):
+        kind = type(file).__name__
+        raise ValueError(f"file must be one path, one PIL picture or one array, not a {kind}")
+    name = os.fspath(file)
+    marks = [f"U+{ord(sign):04X}" for sign in name if unicodedata.category(sign) == "Cf"]
+    if os.path.exists(name):
+        return
+    if marks:
+        raise FileNotFoundError(f"{name!r} has an invisible mark in it ({marks[0]}): type the path by hand")
+    if "*" in name or "?" in name:
+        raise FileNotFoundError(f"{name} is a pattern, not a file: name one file, or a folder")
+
+
 def read_grey(file):
-    """Return a picture's brightness, uint8, 0 = black, 255 = white."""
+    """Return a picture's brightness, uint8, 0 = black, 255 = white, LARGE pixels or a few more."""
+    check_file(file)
     try:
         picture = file
         if not isinstance(file, Image.Image):
             picture = Image.open(file)
-            picture.draft("L", (1000, 1000))  # large JPEG files are decoded in a smaller size, which is enough
+            picture.draft("L", (LARGE, LARGE))  # JPEG files are decoded in a smaller size
+        if max(picture.size) >= 2 * LARGE and picture.mode in ("L", "RGB"):
+            picture = picture.reduce(max(picture.size) // LARGE)
         picture = ImageOps.exif_transpose(picture)  # upright, as the camera was held
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
-    except Exception as error:  # Pillow's decoders raise errors of many kinds for broken files
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"the picture is too large: make it smaller ({error})") from error
+    except Exception as error:  # Pillow raises errors of many kinds for broken files
         raise ValueError(
-            "this is not a picture that can be read: save it as JPEG or PNG (an iPhone's HEIC: export it as JPEG, or "
-            f"choose Settings > Camera > Formats > Most Compatible) ({error})"
+            "this is not a picture that can be read: save it as JPEG or PNG (an iPhone's HEIC: "
+            f"export it as JPEG, or choose Settings > Camera > Formats > Most Compatible) ({error})"
         ) from error
-    if picture.mode[0] in "IF":  # 16 bits or a float for each pixel, of which often only 12 bits or 0 to 1 are used
+    if picture.mode[0] in "IF":  # 16 bits or a float for each pixel, often only a part of the range
         values = np.asarray(picture, float)
         return np.uint8(255 * values / max(values.max(), 1e-9))
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
     grey, alpha = (np.asarray(band, float) for band in picture.convert("LA").split())
-    paper = 0 if np.sum(grey * alpha) > 127 * np.sum(alpha) else 255  # behind it: the opposite of the ink
+    paper = 0 if np.sum(grey * alpha) > 127 * np.sum(alpha) else 255  # the opposite of the ink
     return np.uint8(paper + (grey - paper) * alpha / 255)
 
 
 def find_digit(photo):
-    """Find the digit in a photo: from afar where it is, and then from close by, without the rest, what it looks like.
+    """Find the digit: first where it is, in a small copy, and then what it looks like close by.
 
-    Returns its ink, white on black, uint8; its box (left, top, width, height); whether there are several digits.
+    Returns its ink, white on black; its box (left, top, width, height); whether there are several.
     """
     ink = find_ink(photo)
     digit, several = look(ink)
     pixels = max(photo.shape) / SIDE
-    left, top, width, height = (round(length * pixels) for length in cv2.boundingRect(digit))
+    left, top, width, height = (round(length * pixels) for length in box_of(digit))
     margin = max(width, height) // 4
     rows = slice(max(0, top - margin), top + height + margin)
     columns = slice(max(0, left - margin), left + width + margin)
@@ -140,118 +176,201 @@ def find_digit(photo):
 
 
 def find_ink(grey):
-    """Return how much of the paper's light is missing at each pixel, uint8, 0 = nothing, 255 = all: no shadows.
+    """Return how much of the paper's light is missing, uint8, 0 = nothing, 255 = all: no shadows.
 
-    How bright the paper is, under the ink too, tells a closing: a maximum over the surroundings, wider than a stroke,
-    and then a minimum, which takes the edges of shadows back to their places.
+    A closing tells the paper's brightness, under the ink too. It is a maximum over surroundings
+    wider than a stroke, and then a minimum, which takes the edges of shadows back to their places.
     """
-    small = cv2.copyMakeBorder(scale(grey, 48), *[18] * 4, cv2.BORDER_REFLECT)
-    around = cv2.medianBlur(small, 37)  # most of what is around a stroke is paper
-    if cv2.subtract(small, around).max() > cv2.subtract(around, small).max():  # light ink on dark paper
+    small = scale(grey, 48).astype(float)
+    flat = np.pad(np.clip(127 * small / slope(small), 0, 255), 18, "symmetric").astype("uint8")
+    around = np.asarray(Image.fromarray(flat).filter(ImageFilter.MedianFilter(37)))  # mostly paper
+    darker = np.subtract(around, flat, dtype=float)
+    if -darker.min() > darker.max():  # light ink on dark paper
         grey, small = 255 - grey, 255 - small
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, square(15))[18:-18, 18:-18]
-    paper = cv2.resize(paper, grey.shape[::-1])
-    return cv2.divide(cv2.subtract(paper, grey), paper, scale=255)
+    # Towards a dark edge of the picture a closing is too bright. Where the light falls off evenly,
+    # a closing without this fall is not: then less light is missing in all.
+    paper = min(closing(small), closing(small / slope(small)) * slope(small), key=np.sum)
+    paper = Image.fromarray(np.float32(paper))
+    paper = np.asarray(paper.resize(grey.shape[::-1], Image.Resampling.BILINEAR))
+    return np.uint8(255 * np.maximum(1 - grey / np.maximum(paper, 1), 0) + 0.5)
+
+
+def closing(small):
+    """Return the minimum over 15 pixels of the maximum over 15 pixels."""
+    padded = np.pad(small, 18, "symmetric")
+    return -grow(-grow(padded, square(15)), square(15))[18:-18, 18:-18]
+
+
+def slope(small):
+    """Return light that falls off evenly to a side: the plane that fits a small picture best."""
+    terms = np.stack([np.ones(small.size), *np.indices(small.shape).reshape(2, -1)], axis=1)
+    light = terms @ np.linalg.lstsq(terms, small.ravel())[0]
+    return np.maximum(light, small.mean() / 5 + 1).reshape(small.shape)
 
 
 def look(ink):
     """Return the digit in a copy of SIDE pixels, white on black, and whether there are several."""
-    ink = cv2.GaussianBlur(scale(ink, SIDE), (0, 0), 0.7)  # against noise, grain and hair-thin lines
-    _, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)  # the level that parts ink and paper best
-    digit, several, at_edge = choose_digit(mask)
-    around = cv2.dilate(digit, square(9)) - cv2.dilate(digit, square(5))  # a shadow does not end at its outline
-    contrast = cv2.mean(ink, digit)[0] - cv2.mean(ink, around)[0]
+    blurred = Image.fromarray(scale(ink, SIDE)).filter(ImageFilter.GaussianBlur(0.7))
+    ink = np.asarray(blurred)  # without noise, grain and hair-thin lines
+    digit, several, at_edge = choose_digit(ink > otsu(ink))
+    # Paper begins a stroke's width away, beyond its blur. At the edge look nearer: a shadow does
+    # not end at its outline.
+    away = 2 if at_edge else round(stroke_width(digit))
+    paper = grow(digit, square(2 * away + 5)) & ~grow(digit, square(2 * away + 1))
+    contrast = ink[digit].mean() - (ink[paper].mean() if paper.any() else 0)
     if contrast < (FAINT_AT_EDGE if at_edge else FAINT):
-        raise ValueError("there is no digit in the picture: nothing on it stands out from the paper as ink does")
+        raise ValueError(NO_DIGIT + "nothing on it stands out from the paper as ink does")
     return digit, several
 
 
+def otsu(ink):
+    """Return the brightness that parts ink and paper best: Otsu's threshold."""
+    counts = np.bincount(ink.ravel(), minlength=256)
+    below, total = counts.cumsum(), (counts * np.arange(256)).cumsum()  # up to each brightness
+    above = ink.size - below
+    apart = (total[-1] * below / ink.size - total) ** 2 / np.maximum(below * above, 1)
+    return apart.argmax()
+
+
 def choose_digit(mask):
-    """Return the digit among the parts of the ink, whether another is beside it, and whether it is at the edge."""
-    joined = cv2.dilate(mask, square(5))  # a pen that runs dry leaves gaps
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-    parts = pd.DataFrame(stats, columns=["left", "top", "width", "height", "area"])[1:]  # part 0 is the paper
-    if parts.empty:
-        raise ValueError("there is no digit in the picture: it is all of one brightness")
-    parts["right"], parts["bottom"] = parts.left + parts.width, parts.top + parts.height
-    parts["length"] = parts[["width", "height"]].max(axis=1)
+    """Return the digit among the parts of the ink, whether another is beside it or at the edge."""
+    if not mask.any():
+        raise ValueError(NO_DIGIT + "it is all of one brightness")
+    labels = label_parts(grow(mask, square(5)))  # a pen that runs dry leaves gaps
+    row, column = np.nonzero(labels)
+    pixels = pd.DataFrame({"part": labels[row, column], "row": row, "column": column})
+    parts = pixels.groupby("part").agg(
+        top=("row", "min"), bottom=("row", "max"), left=("column", "min"), right=("column", "max"),
+        area=("row", "size"),
+    )  # fmt: skip
+    parts["height"] = parts.bottom - parts.top + 1
+    parts["length"] = np.maximum(parts.height, parts.right - parts.left + 1)
 
-    # What touches the edge is the table, or is cut off, unless there is nothing else of a fair size.
+    # What touches the edge is the table, unless there is nothing else of a fair size.
     height, width = mask.shape
-    inside = parts[(parts.left >= 4) & (parts.top >= 4) & (parts.right <= width - 4) & (parts.bottom <= height - 4)]
-    at_edge = inside.empty or inside.length.max() < parts.length.max() / 4
+    inside = (parts.left >= 4) & (parts.top >= 4)
+    inside &= (parts.right < width - 4) & (parts.bottom < height - 4)
+    at_edge = not inside.any() or parts.length[inside].max() < parts.length.max() / 4
     if not at_edge:
-        parts = inside
+        parts = parts[inside]
 
-    # The largest part, and what is near, such as the roof of a 5; but what is as tall, beside it, is another digit.
+    # The digit is the largest part with what is near, such as the roof of a 5. What is as tall and
+    # beside it is another digit. Gaps are below 0 where two parts overlap.
     digit = parts.loc[parts.area.idxmax()]
-    across = np.maximum(parts.left - digit.right, digit.left - parts.right)  # gaps; below 0 where they overlap
-    down = np.maximum(parts.top - digit.bottom, digit.top - parts.bottom)
-    beside = (across > 0) & (down < 0) & (parts.height > 0.6 * digit.height) & (parts.area > 0.3 * digit.area)
+    across = np.maximum(parts.left - digit.right, digit.left - parts.right) - 1
+    down = np.maximum(parts.top - digit.bottom, digit.top - parts.bottom) - 1
+    beside = (across > 0) & (down < 0)
+    beside &= (parts.height > 0.6 * digit.height) & (parts.area > 0.3 * digit.area)
     near = (np.maximum(across, down) < digit.length / 4) & (parts.area > 0.03 * digit.area)
     chosen = np.isin(labels, parts.index[near & ~beside])
-    return np.where(chosen, mask, 0).astype("uint8"), beside.any(), at_edge
+    return mask & chosen, beside.any(), at_edge
+
+
+def label_parts(mask):
+    """Give each connected part of `mask` a number of its own, and the paper 0."""
+    labels = np.arange(1, mask.size + 1).reshape(mask.shape) * mask  # first each pixel its own
+    while True:
+        before, labels = labels, grow(labels, square(3)) * mask  # the largest number around
+        labels = np.append(0, labels)[labels]  # a number names a pixel: take that pixel's number
+        if (labels == before).all():
+            return labels
 
 
 def set_stroke_width(digit):
     """Scale white ink on black to 200 pixels, and make its strokes STROKE wide."""
-    digit = cv2.copyMakeBorder(scale(crop(digit), 200), *[STROKE] * 4, cv2.BORDER_CONSTANT)
-    _, digit = cv2.threshold(digit, 127, 255, cv2.THRESH_BINARY)
-    area = cv2.countNonZero(digit)
-    outline = area - cv2.countNonZero(cv2.erode(digit, square(3)))
-    width = 2 * area / outline  # a stroke has two sides
-    change = round((STROKE - width) / 2)
-    pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(change) + 1, 2 * abs(change) + 1))
-    return cv2.dilate(digit, pen) if change > 0 else cv2.erode(digit, pen)
+    digit = np.pad(scale(crop(digit), 200), STROKE) > 127
+    change = round((STROKE - stroke_width(digit)) / 2)
+    across = np.arange(-abs(change), abs(change) + 1)
+    pen = np.hypot(across, across[:, None]) <= abs(change)
+    return grow(digit, pen) if change > 0 else shrink(digit, pen)
+
+
+def stroke_width(digit):
+    """Return how wide the strokes are: the area over the length, half of the outline's."""
+    return 2 * digit.sum() / (digit & ~shrink(digit, square(3))).sum()
 
 
 def center(digit):
-    """Scale white ink on black to 20 x 20 pixels, its centre of mass in the middle of 28 x 28, as MNIST was made."""
+    """Scale white ink on black to 20 x 20 pixels, and put its centre of mass in the middle."""
     digit = scale(crop(digit), 20)
-    height, width = digit.shape
-    mass = cv2.moments(digit)
-    top = int(np.clip(round(14 - mass["m01"] / mass["m00"]), 0, 28 - height))  # as far as the digit stays inside
-    left = int(np.clip(round(14 - mass["m10"] / mass["m00"]), 0, 28 - width))
-    return cv2.copyMakeBorder(digit, top, 28 - height - top, left, 28 - width - left, cv2.BORDER_CONSTANT)
+    place = []
+    for axis in (0, 1):
+        length = digit.shape[axis]
+        mean = np.average(np.arange(length), weights=digit.sum(axis=1 - axis, dtype=float))
+        place.append(int(np.clip(round(14 - mean), 0, 28 - length)))
+    return np.pad(digit, [(p, 28 - p - length) for p, length in zip(place, digit.shape)])
 
 
 def scale(picture, side):
     """Scale a picture, keeping its shape, so that its longer side has `side` pixels."""
+    if picture.dtype == bool:
+        picture = np.uint8(255) * picture
     factor = side / max(picture.shape)
     height, width = (max(1, round(length * factor)) for length in picture.shape)
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    filters = Image.Resampling
+    how = filters.BOX if factor < 1 else filters.BILINEAR
+    return np.asarray(Image.fromarray(picture).resize((width, height), how))
+
+
+def box_of(picture):
+    """Return the box around the ink: left, top, width, height."""
+    left, top, right, bottom = Image.fromarray(picture).getbbox()
+    return left, top, right - left, bottom - top
 
 
 def crop(picture):
     """Cut off what is black around the ink."""
-    left, top, width, height = cv2.boundingRect(picture)
+    left, top, width, height = box_of(picture)
     return picture[top : top + height, left : left + width]
 
 
 def square(side):
-    """Return a neighbourhood, over which `dilate` takes the maximum and `erode` the minimum."""
-    return np.ones((side, side), "uint8")
+    return np.ones((side, side), bool)
+
+
+def grow(picture, brush):
+    """Let light spread: each pixel takes the maximum of what is under a `brush` put on it."""
+    height, width = picture.shape
+    reach = len(brush) // 2
+    padded = np.pad(picture, reach)
+    grown = picture
+    for top, left in np.argwhere(brush):
+        grown = np.maximum(grown, padded[top : top + height, left : left + width])
+    return grown
+
+
+def shrink(picture, brush):
+    """Let dark spread: each pixel takes the minimum."""
+    return ~grow(~picture, brush)  # ~ turns ink and paper around: 255 - x
 
 
 def check_network(model):
     """Raise ValueError unless `model` is a network of the chapter."""
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if shapes != ((None, 784), (None, 10)):
-        raise ValueError(f"model must be a trained network of the chapter, 784 numbers in, ten out, not {model!r}")
+        kind = "a trained network of the chapter, 784 numbers in, ten out"
+        raise ValueError(f"model must be {kind}, not {model!r}")
 
 
 def read_digit(model, image):
-    """Return the probabilities that `model` gives to one image of shape (28, 28), from 0 to 255, as a pandas Series."""
-    probabilities = model.predict_on_batch(image.reshape(1, 784).astype("float32") / 255)[0]
+    """Return the probabilities that `model` gives to one image of shape (28, 28), 0 to 255."""
+    row = image.reshape(1, 784).astype("float32") / 255
+    probabilities = model.predict_on_batch(row)[0]
+    if probabilities.min() < 0 or abs(probabilities.sum() - 1) > 0.01:
+        raise ValueError(
+            "the model's ten numbers are no probabilities: they do not add up to 1. Give its last "
+            'layer activation="softmax", and train it again'
+        )
     return pd.Series(probabilities, index=pd.RangeIndex(10, name="digit"), name="probability")
 
 
 def show_reading(photo, box, image, probabilities):
-    """Draw the photo with a frame around the digit, what the network sees, and the probabilities."""
+    """Draw the photo with a frame around the digit, what the network sees, the probabilities."""
     figure = utils.new_figure(10, 3.6)
     seen, network, bars = figure.subplots(1, 3, width_ratios=[4, 3, 4])
     seen.imshow(photo, cmap="gray", vmin=0, vmax=255)
-    seen.add_patch(plt.Rectangle(box[:2], *box[2:], fill=False, color=utils.WRONG_COLOR, linewidth=2))
+    color = utils.WRONG_COLOR
+    seen.add_patch(plt.Rectangle(box[:2], *box[2:], fill=False, color=color, linewidth=2))
     seen.set(title="the photo", xticks=[], yticks=[])
     network.imshow(image, cmap="binary", vmin=0, vmax=255)
     network.set(title="what the network sees", xticks=[], yticks=[])
