@@ -129,7 +129,7 @@ def main(folder):
     model.set_weights(run["network"].parameters)
     fives = [340, 1003, 1393, 2035, 2526, 2597, 2810, 3117, 4271, 4355, 4360, 5937, 5972]  # the book's
     titles = [f"{i}: l={labels[i]},p={prediction[i]}" for i in fives]
-    save(plot_images(images[fives], titles, labels[fives] != prediction[fives]), "fives_read_as_threes")
+    save(plot_images(images[fives], titles, np.flatnonzero(labels[fives] != prediction[fives])), "fives_read_as_threes")
     save(backpropagation(), "backpropagation")
     photo_of(images[0]).save(PICTURES / "photo.png")
     explore.predict_digit(model, PICTURES / "photo.png", show=True)

@@ -223,7 +223,7 @@ def test_jupyter_shows_figures_inline(tmp_path):
         f"%run {json.dumps(str(PROJECT / 'ch6_1.py'))} --epochs 1",
         "prediction.shape",
         "%run -m replay",
-        "prediction.shape, len(network.layers), 'by hand' in model.name",
+        "prediction.shape, len(network.parameters), 'by hand' in model.name",
         f"!{sys.executable} {json.dumps(str(PROJECT / 'ch6_1.py'))} --epochs 1",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
@@ -231,5 +231,5 @@ def test_jupyter_shows_figures_inline(tmp_path):
     shown = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
     assert shown == [0, 4, 7, 0, 5, 0, 0]
     assert notebook.cells[3].outputs[0].data["text/plain"] == "(10000,)"
-    assert notebook.cells[5].outputs[0].data["text/plain"] == "((10000,), 3, False)"
+    assert notebook.cells[5].outputs[0].data["text/plain"] == "((10000,), 4, False)"
     assert sorted(path.stem for path in tmp_path.rglob("*.png")) == FIGURES  # of `!python`, which shows nothing itself
