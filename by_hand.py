@@ -236,12 +236,12 @@ def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
 def check_gradients(network, x, labels, count=20, nudge=1e-5):
     """Compare the gradients with measured ones, and return the largest relative error. Up to 1e-5 is ok.
 
-    In a 64-bit copy of the network, weights of each array are nudged up and down to see how the loss changes: `count`
-    that have a gradient, and `count` anywhere.
+    In a 64-bit copy of the network, weights are nudged up and down to see how the loss changes. From each array come
+    `count` weights with a gradient, and `count` more from anywhere.
     """
     trial, generator, errors = copy.deepcopy(network), np.random.default_rng(0), []
     for layer in trial.layers:
-        # The noise moves biases off 0, and so the sums that are exactly 0, where ReLU has no derivative.
+        # With a little noise no sum is exactly 0, where ReLU has no derivative.
         layer.parameters = [parameter + generator.normal(0, 0.01, parameter.shape) for parameter in layer.parameters]
 
     def compute():

@@ -136,7 +136,7 @@ def plot_confusion_matrix(label, prediction):
 
 
 def as_digits(values, others):
-    """Return digits as integers, even from texts such as "5". Refuse another number of them than `others` has."""
+    """Return digits as integers, even from texts such as "5". There must be one for each of `others`."""
     digits = np.asarray(values).astype(float)
     if digits.shape != (len(others),) or not np.isin(digits, range(10)).all():
         raise ValueError(f"labels and predictions must be digits from 0 to 9, one for each of {len(others)} images")
