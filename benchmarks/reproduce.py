@@ -4,6 +4,7 @@
   are trained again with the sums rounded in other ways, and with both epsilons that Adam had.
 - The seeds: each network with seeds 1 to 20, by its script and by the replay; 256 units by
   by_hand.py as well. Does what the chapter says hold?
+- No seed: each network 20 times by the chapter's own lines, `book.py`, as a reader types them.
 
 Each training has a process and a core of its own. Dask hands the trainings to the cores of this
 machine, or of a cluster. `results/reproduce_runs.csv` gets each result at once, and an interrupted
@@ -19,13 +20,27 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, record_machine, replacing, write_tables
+from environment import (
+    NETWORKS,
+    PROJECT,
+    RESULTS,
+    SCRIPTS,
+    book_options,
+    record_machine,
+    replacing,
+    write_tables,
+)
 
 from replay.author import FIVES, from_row, spread, text
 
 RUNS = RESULTS / "reproduce_runs.csv"
 SEEDS = range(1, 21)
-PROGRAMS = {"script": list(NETWORKS), "replay": list(NETWORKS), "by hand": ["256 units"]}
+PROGRAMS = {
+    "script": list(NETWORKS),
+    "no seed": list(NETWORKS),  # by book.py; a run's number stands in the column of the seed
+    "replay": list(NETWORKS),
+    "by hand": ["256 units"],
+}
 KEY = ["program", "network", "seed", "arithmetic"]
 TEXTS = {"predictions_from_240": str, "fives_read_as_3": str}
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
@@ -47,11 +62,11 @@ TRAIN = """
 import json, runpy, sys
 import numpy as np
 program, name, seed, dtype, epsilon, *command = json.loads(sys.argv[1])
-if program == "script":
-    sys.argv = [*command, "--seed", str(seed)]
+if program in ("script", "no seed"):
+    sys.argv = command
     run = runpy.run_path(command[0], run_name="__main__")
-    accuracy, prediction = run["scores"][1], run["prediction"]
-    labels, history = run["y_test_label"], run["train_history"].history
+    accuracy, prediction, labels = run["scores"][1], run["prediction"], run["y_test_label"]
+    history = {k.replace("accuracy", "acc"): v for k, v in run["train_history"].history.items()}
 else:
     from replay.author import NETWORKS
     from replay.network import Network, load_rows
@@ -85,6 +100,9 @@ def train(program, network, seed, arithmetic):
         raise FileNotFoundError(f"no copy of the project in {project}: start the worker there")
     changes, dtype, epsilon = ARITHMETIC[arithmetic]
     script, *options = SCRIPTS[network]
+    options += ["--seed", str(seed)]
+    if program == "no seed":
+        script, options = "benchmarks/book.py", book_options(network)
     name = NETWORKS[network]["name"]
     arguments = json.dumps([program, name, seed, dtype, epsilon, str(project / script), *options])
     own = {**dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(project), "MPLBACKEND": "agg"}
