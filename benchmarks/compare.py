@@ -18,16 +18,7 @@ import tempfile
 import time
 
 import pandas as pd
-from environment import (
-    NETWORKS,
-    PROJECT,
-    RESULTS,
-    SCRIPTS,
-    book_options,
-    record_machine,
-    replacing,
-    write_tables,
-)
+from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, book_options, record_machine, replacing, write_tables
 
 ENTRIES = ("book", "script", "replay", "by hand", "PyTorch")
 KEY = ["round", "network", "entry"]

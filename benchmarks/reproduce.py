@@ -6,9 +6,8 @@
   by_hand.py as well. Does what the chapter says hold?
 - No seed: each network 20 times by the chapter's own lines, `book.py`, as a reader types them.
 
-Each training has a process and a core of its own. Dask hands the trainings to the cores of this
-machine, or of a cluster. `results/reproduce_runs.csv` gets each result at once, and an interrupted
-run goes on where it stopped. At the end the README's tables are made anew.
+Each training has a process and a core of its own. `results/reproduce_runs.csv` gets each result at
+once, and an interrupted run goes on where it stopped. At the end the README's tables are made anew.
 """
 
 import argparse
@@ -17,19 +16,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pandas as pd
-from environment import (
-    NETWORKS,
-    PROJECT,
-    RESULTS,
-    SCRIPTS,
-    book_options,
-    record_machine,
-    replacing,
-    write_tables,
-)
+from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, book_options, record_machine, replacing, write_tables
 
 from replay.author import FIVES, from_row, spread, text
 
@@ -94,18 +84,15 @@ print(json.dumps({
 
 
 def train(program, network, seed, arithmetic):
-    """Train in a process of its own, in the project's copy where the Dask worker was started."""
-    project = Path.cwd()
-    if not (project / "by_hand.py").exists():
-        raise FileNotFoundError(f"no copy of the project in {project}: start the worker there")
+    """Train in a process of its own, and return the figures."""
     changes, dtype, epsilon = ARITHMETIC[arithmetic]
     script, *options = SCRIPTS[network]
     options += ["--seed", str(seed)]
     if program == "no seed":
         script, options = "benchmarks/book.py", book_options(network)
     name = NETWORKS[network]["name"]
-    arguments = json.dumps([program, name, seed, dtype, epsilon, str(project / script), *options])
-    own = {**dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(project), "MPLBACKEND": "agg"}
+    arguments = json.dumps([program, name, seed, dtype, epsilon, str(PROJECT / script), *options])
+    own = {**dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(PROJECT), "MPLBACKEND": "agg"}
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
             [sys.executable, "-c", TRAIN, arguments],
@@ -146,26 +133,13 @@ def add(training, result, path):
         runs.to_csv(temporary, index=False, float_format="%.9g")
 
 
-def run_trainings(trainings, path, scheduler=None):
-    """Let Dask run trainings, here or by a `scheduler` that is running; add each to the file."""
-    from distributed import Client, LocalCluster, as_completed  # the tables need no Dask
-
-    os.chdir(PROJECT)  # where the workers on this machine start
-    cores = {"threads_per_worker": 1, "n_workers": os.cpu_count()}
-    cluster = scheduler or LocalCluster(dashboard_address=None, **cores)
-    with Client(cluster) as client:
-        # With the same first word in all keys, Dask takes them in the order of their priority.
-        futures = {
-            client.submit(train, *training, key=("train", *training), priority=-place): training
-            for place, training in enumerate(trainings)
-        }
-        done = as_completed(futures, with_results=True)
-        for number, (future, result) in enumerate(done, start=1):
-            add(futures[future], result, path)
-            told = ", ".join(map(str, futures[future]))
-            print(f"{number}/{len(trainings)}  {told}", flush=True)
-    if not scheduler:
-        cluster.close()
+def run_trainings(trainings, path):
+    """Train, as many at once as there are cores, and add each result to the file."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = {pool.submit(train, *training): training for training in trainings}
+        for number, future in enumerate(as_completed(futures), start=1):
+            add(futures[future], future.result(), path)
+            print(f"{number}/{len(trainings)}  {', '.join(map(str, futures[future]))}", flush=True)
 
 
 def of_seeds(runs, program, network):
@@ -271,14 +245,12 @@ def tables(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--scheduler", metavar="tcp://...", help="a running Dask scheduler")
-    options = parser.parse_args()
-
+    parser.parse_args()
     done = set(read_runs()[KEY].itertuples(index=False, name=None))
     trainings = [training for training in list_trainings() if training not in done]
     if trainings:
         record_machine(RUNS.with_name("reproduce_environment.csv"))
-        run_trainings(trainings, RUNS, options.scheduler)
+        run_trainings(trainings, RUNS)
 
     write_tables(tables(read_runs()))
 
