@@ -27,9 +27,7 @@ def main():
         check_network(model)
     except (OSError, ValueError) as error:
         sys.exit(f"explore: {error}")
-    paths = [path for photo in options.photos for path in files(Path(photo))]
-    if not paths:
-        sys.exit(f"explore: there is no file in {', '.join(options.photos)}")
+    paths = [path for photo in map(Path, options.photos) for path in (sorted(photo.glob("[!.]*")) or [photo])]
     if len(paths) > 1:
         save_figures("figures")  # rather than open a window for each
     if not all([read_photo(model, path) for path in paths]):
@@ -42,16 +40,8 @@ def load_model(file):
     try:
         return keras.saving.load_model(file)
     except Exception as error:  # of many kinds, for a model of another Keras and for a file that is none
-        cause = str(error).rpartition("Exception encountered: ")[2]  # Keras names it last
-        cause = textwrap.shorten(cause, 200)
+        cause = textwrap.shorten(str(error).rpartition("Exception encountered: ")[2], 200)  # Keras names it last
         raise ValueError(f"Keras {keras.__version__} cannot load {file} as a model ({cause})") from error
-
-
-def files(path):
-    """Return the files of a folder, except hidden ones, by name; or the file alone."""
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
 
 
 def read_photo(model, path):

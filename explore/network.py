@@ -9,13 +9,9 @@ from utils import confusion_matrix, plot_images
 def confident_mistakes(label, probabilities):
     """List the misread digits, the most confident mistake first.
 
-    Args:
-        label: n digits from 0 to 9, the true ones.
-        probabilities: shape (n, 10), what `model.predict` returns.
-
-    Returns:
-        A pandas DataFrame. A row's name is the image's number. Its columns: `label` and `predict`, and their
-        probabilities `p_label` and `p_predict`.
+    `label` holds n digits, the true ones. `probabilities`, of shape (n, 10), is what `model.predict` returns. Returns a
+    DataFrame with `label`, `predict`, `p_label` and `p_predict`, the two probabilities. A row's name is its image's
+    number.
 
     Example:
         >>> mistakes = confident_mistakes(y_test_label, probabilities)
@@ -32,9 +28,7 @@ def confident_mistakes(label, probabilities):
 
 
 def plot_confident_mistakes(images, label, probabilities, num=10):
-    """Draw `num` of the most confident mistakes, up to 25. A title has label and prediction, with probabilities.
-
-    `images` has the shape (n, 28, 28). For the others see `confident_mistakes`. Returns an array of Matplotlib axes.
+    """Draw the `num` most confident mistakes, up to 25, with their probabilities. Returns an array of Matplotlib axes.
 
     Example:
         >>> axes = plot_confident_mistakes(X_test_image, y_test_label, probabilities, num=5)
@@ -51,10 +45,9 @@ def plot_confident_mistakes(images, label, probabilities, num=10):
 
 
 def plot_hidden_units(model, units=None):
-    """Draw the weights of up to 25 hidden units as pictures, all on one scale.
+    """Draw the weights of hidden units: ink on orange makes a unit more active, ink on purple less.
 
-    Ink on an orange place makes the unit more active, ink on a purple place less. `units` are numbers counted from 0;
-    without them the first 25 are drawn. Returns an array of Matplotlib axes.
+    `units` are up to 25 numbers, counted from 0; without them the first 25. Returns an array of Matplotlib axes.
 
     Example:
         >>> axes = plot_hidden_units(model, units=[0, 1, 2])
@@ -69,18 +62,17 @@ def plot_hidden_units(model, units=None):
     if not 1 <= len(units) <= 25 or not set(units) <= set(range(count)):
         raise ValueError(f"units must be up to 25 numbers from 0 to {count - 1}")
     limit = np.abs(weights[:, units]).max()
-    pictures = weights[:, units].T.reshape(-1, 28, 28)
     titles = [f"unit {unit}" for unit in units]
+    pictures = weights[:, units].T.reshape(-1, 28, 28)
     return plot_images(pictures, titles, name="hidden_units", cmap="PuOr_r", vmin=-limit, vmax=limit)
 
 
 def digit_report(label, prediction):
-    """Tell how well each digit was read. `label` and `prediction` hold n digits each, the true and the predicted.
+    """Tell how well each digit was read. Both hold n digits, the true and the predicted ones.
 
-    Returns:
-        A pandas DataFrame, a row for each digit 0 to 9. `right`, `wrong`: how many of its images were read right and
-        wrong. `precision`: the right ones' share of all that was read as this digit. `recall`: the right ones' share
-        of its images. `taken_for`: what its wrong ones were most often read as. NaN or <NA>: there were none.
+    Returns a DataFrame with a row for each digit. `right`, `wrong`: its images read right and wrong. `precision`: the
+    right ones' share of what was read as this digit. `recall`: their share of its images. `taken_for`: what its wrong
+    ones were most often read as.
 
     Example:
         >>> digit_report(y_test_label, prediction).right.idxmax()
