@@ -7,32 +7,30 @@ Forward, with 256 hidden units and a batch of 200 images, one per row of `x`:
     hidden = relu(x @ W1 + b1)    x (200, 784), W1 (784, 256), b1 (256,)  ->  hidden (200, 256)
     z      = hidden @ W2 + b2     W2 (256, 10), b2 (10,)                  ->  z (200, 10)
     p      = softmax(z)           each row of exp(z), divided by its sum  ->  p (200, 10)
-    loss   = mean of -ln p[d]     d is the right digit of each image; ln is the natural logarithm
+    loss   = mean of -ln p[d]     d is each image's correct digit; ln is the natural logarithm
 
 Backward: each weight should move against its gradient, the derivative of the loss with respect to the weight. A
 weight's gradient is its input times its output's gradient. Say the input is 3 and the output's gradient is 2. If the
-weight grows by 0.01, the output grows by 3 * 0.01, and the loss by about 2 * 3 * 0.01. So its gradient is 3 * 2.
+weight grows by 0.01, the output grows by 3 * 0.01, and the loss by about 3 * 2 * 0.01. So the gradient is 3 * 2.
 
-The gradient of z is p - y for each image, where y is its one-hot label. From there, each layer computes the
-gradients of its weights and passes the gradients of its inputs back to the layer before. This is backpropagation.
+For each image, the gradient of z is p - y, where y is the one-hot label. From there, each layer computes the
+gradients of its weights and passes the gradients of its inputs back to the previous layer. This is backpropagation.
 
-An example for pencil and paper has two inputs, one hidden unit and two outputs. The second output is right.
+Here is an example for pencil and paper: two inputs, one hidden unit, two outputs. The second output should win.
 `python by_hand.py --example` prints these lines:
 
-    forward   hidden sum   2 * 0.4 + 3 * -0.2 + 0.3 = 0.5
-              hidden unit  0.5, because ReLU keeps a sum above 0
+    forward   hidden unit  relu(2 * 0.4 + 3 * -0.2 + 0.3) = relu(0.5) = 0.5
               outputs z    0.5 * 1 = 0.5 and 0.5 * -0.7 = -0.35
               softmax p    0.70057 and 0.29943
               loss         -ln 0.29943 = 1.2059
     backward  outputs z    0.70057 - 0 = 0.70057 and 0.29943 - 1 = -0.70057
               weights      0.5 * 0.70057 = 0.3503 and 0.5 * -0.70057 = -0.3503
-              hidden unit  1 * 0.70057 + -0.7 * -0.70057 = 1.1910
-              hidden sum   1.1910, because ReLU kept the sum (otherwise 0)
+              hidden unit  1 * 0.70057 + -0.7 * -0.70057 = 1.1910; ReLU passes it on, because 0.5 is above 0
               weights      2 * 1.1910 = 2.382 and 3 * 1.1910 = 3.573; bias 1.1910
     check     weight 0.41, not 0.4: the loss grows by 0.0239, about 0.01 * 2.382
     step      each weight and bias minus 0.01 times its gradient: the loss falls to 1.0056
 
-With 256 units and 20 seeds the test accuracy is 97.6% to 97.9%; that of ch6_1.py is 97.5% to 97.8%.
+With 256 units and 20 seeds, the test accuracy is 97.6% to 97.9% (97.5% to 97.8% in ch6_1.py).
 """
 
 import argparse
@@ -47,9 +45,9 @@ import mnist
 
 
 class Layer:
-    """Your own layer needs `forward`, and `backward`, which turns output gradients into input gradients.
+    """Your own layer needs `forward` and `backward`. `backward` turns output gradients into input gradients.
 
-    A layer with arrays lists them in `parameters`. Its `backward` sets `gradients`, arrays of the same shapes.
+    A layer with weights lists their arrays in `parameters`. Its `backward` sets `gradients`, of the same shapes.
     """
 
     parameters = gradients = ()
@@ -65,9 +63,9 @@ class Dense(Layer):
         return x @ weights + biases  # (200, 784) @ (784, 256) -> (200, 256)
 
     def backward(self, gradient):
-        # A weight acts on every image of the batch, an input on every unit. The matrix products sum the effects.
+        # A weight acts on every image in the batch, an input on every unit. The matrix products add these effects up.
         self.gradients = [self.x.T @ gradient, gradient.sum(axis=0)]  # (784, 200) @ (200, 256) -> (784, 256)
-        return gradient @ self.parameters[0].T  # in the output layer (200, 10) @ (10, 256) -> (200, 256)
+        return gradient @ self.parameters[0].T  # output layer: (200, 10) @ (10, 256) -> (200, 256)
 
 
 class ReLU(Layer):
@@ -80,7 +78,7 @@ class ReLU(Layer):
 
 
 class Dropout(Layer):
-    """In training, set each number to 0 with probability `rate`, and divide the others by 1 - rate."""
+    """In training, set each number to 0 with probability `rate` and divide the others by 1 - `rate`."""
 
     def __init__(self, rate, generator):
         self.rate, self.generator = rate, generator
@@ -107,26 +105,25 @@ class GradientDescent:
 
 
 class Adam:
-    """A step is the learning rate * running mean of the gradients / root of the running mean of their squares.
+    """step = learning rate * running mean of gradients / square root of the running mean of their squares
 
-    If the gradients are steady, a step is about the learning rate, whatever their size. If their sign keeps changing,
-    the mean is small, and so is the step. Each network needs its own Adam.
+    If gradients are steady, a step is about the learning rate, whatever their size. If their sign keeps changing,
+    their mean is small, and so is the step. Each network needs its own Adam.
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-        self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate, beta_1, beta_2, epsilon
-        self.steps = 0
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999):
+        self.learning_rate, self.beta_1, self.beta_2, self.steps = learning_rate, beta_1, beta_2, 0
 
     def step(self, parameters, gradients):
         if self.steps == 0:
             self.means, self.squares = ([np.zeros_like(parameter) for parameter in parameters] for _ in range(2))
         self.steps += 1
-        # Both means start at 0, so they are too small at first. `rate` makes up for it.
+        # Both means start at 0, so they are too small at first. `rate` makes up for this.
         rate = self.learning_rate * (1 - self.beta_2**self.steps) ** 0.5 / (1 - self.beta_1**self.steps)
         for parameter, gradient, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
             mean += (1 - self.beta_1) * (gradient - mean)
             square += (1 - self.beta_2) * (gradient * gradient - square)
-            parameter -= rate * mean / (np.sqrt(square) + self.epsilon)  # epsilon: never divide by 0
+            parameter -= rate * mean / (np.sqrt(square) + 1e-7)  # never divide by 0
 
 
 class Network:
@@ -138,13 +135,15 @@ class Network:
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
     def forward(self, x, training=False):
+        """Return ln p, the logarithms of the probabilities, shape (n, 10)."""
         for layer in self.layers:
             x = layer.forward(x, training)
-        return x
+        z = x - x.max(axis=1, keepdims=True)  # p stays the same, and exp cannot overflow
+        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
 
     def loss_and_gradients(self, x, labels):
         """Return a batch's mean loss, its accuracy, and the gradient of each parameter array."""
-        log_p = log_softmax(self.forward(x, training=True))
+        log_p = self.forward(x, training=True)
         # For one image, -ln p[d] = ln S - z[d], where S is the sum of all exp(z). The derivative
         # with respect to z[i] is exp(z[i]) / S = p[i], minus 1 if i is d.
         y = np.eye(log_p.shape[1], dtype=log_p.dtype)[labels]  # one-hot
@@ -154,14 +153,13 @@ class Network:
         return *measure(log_p, labels), [gradient for layer in self.layers for gradient in layer.gradients]
 
     def fit(self, x, labels, epochs=10, batch_size=200, validation_split=0.2):
-        """Train, print lines like Keras's, and return a history like Keras's: {"acc": [...], ...}."""
+        """Train, print each epoch as Keras does, and return a history: {"acc": [...], ...}."""
         check_data(x, labels)
         size = int(len(x) * (1 - validation_split))  # the rest is for validation
         history = {"acc": [], "loss": [], "val_acc": [], "val_loss": []}
         for epoch in range(1, epochs + 1):
             begin, sums = time.perf_counter(), np.zeros(2)
-            batches = np.split(self.generator.permutation(size), range(batch_size, size, batch_size))
-            for batch in batches:
+            for batch in np.split(self.generator.permutation(size), range(batch_size, size, batch_size)):
                 loss, accuracy, gradients = self.loss_and_gradients(x[batch], labels[batch])
                 self.optimizer.step(self.parameters, gradients)
                 sums += np.array([accuracy, loss]) * len(batch)
@@ -173,18 +171,13 @@ class Network:
         return history
 
     def evaluate(self, x, labels):
-        """Return the mean loss and the accuracy, from 0 to 1."""
+        """Return the mean loss, and the accuracy (0 to 1)."""
         check_data(x, labels)
-        return measure(log_softmax(self.forward(x)), labels)
+        return measure(self.forward(x), labels)
 
     def predict(self, x):
         """Return the probabilities of the ten digits, shape (n, 10)."""
-        return np.exp(log_softmax(self.forward(x)))
-
-
-def log_softmax(z):
-    z = z - z.max(axis=1, keepdims=True)  # p stays the same, and exp cannot overflow
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        return np.exp(self.forward(x))
 
 
 def measure(log_p, labels):
@@ -193,7 +186,7 @@ def measure(log_p, labels):
 
 def check_data(x, labels):
     if np.ndim(x) != 2 or np.shape(labels) != (len(x),) or not np.isin(labels, range(10)).all():
-        raise ValueError("x must have the shape (n, 784), and labels must be n digits from 0 to 9, not one-hot")
+        raise ValueError("x must have shape (n, 784), and labels must be n digits from 0 to 9, not one-hot")
 
 
 def load_rows():
@@ -202,9 +195,7 @@ def load_rows():
 
 
 def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
-    """Return a network with hidden layers of these sizes, each with ReLU and, if `dropout` is above 0, Dropout."""
-    if min(hidden, default=1) < 1 or not 0 <= dropout < 1:
-        raise ValueError("a hidden layer needs at least 1 unit; dropout must be at least 0 and below 1")
+    """Return a network with hidden layers of sizes `hidden`, each with ReLU and, if `dropout` is above 0, Dropout."""
     generator, layers, inputs = np.random.default_rng(seed), [], 784
     for units in hidden:
         layers += [Dense(inputs, units, generator), ReLU()]
@@ -215,14 +206,13 @@ def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
 
 
 def check_gradients(network, x, labels, count=20, nudge=1e-5):
-    """Compare the gradients with measured ones, and return the largest relative error. Up to 1e-5 is ok.
+    """Compare the gradients with measured ones and return the largest relative error. Up to 1e-5 is OK.
 
-    In a 64-bit copy of the network, weights are nudged up and down to see how the loss changes. From each array come
-    `count` weights with a gradient, and `count` more from anywhere.
+    In a 64-bit copy of the network, nudge weights up and down and see how the loss changes. From each array, try
+    `count` weights whose gradient is not 0, and `count` at random.
     """
     trial, generator, errors = copy.deepcopy(network), np.random.default_rng(0), []
-    for layer in trial.layers:
-        # With a little noise no sum is exactly 0, where ReLU has no derivative.
+    for layer in trial.layers:  # a little noise keeps sums off 0, where ReLU has no derivative
         layer.parameters = [parameter + generator.normal(0, 0.01, parameter.shape) for parameter in layer.parameters]
 
     def compute():
@@ -243,42 +233,38 @@ def check_gradients(network, x, labels, count=20, nudge=1e-5):
 
 
 def example():
-    """Print the docstring's example, computed by the classes above."""
-    network, x, labels = build_network(optimizer=GradientDescent(0.01)), np.array([[2.0, 3.0]]), np.array([1])
-    hidden, output = network.layers[0], network.layers[2]
+    """Print the docstring's example."""
+    network, x, labels = build_network([1], optimizer=GradientDescent(0.01)), np.array([[2.0, 3.0]]), np.array([1])
+    hidden, _, output = network.layers
     hidden.parameters = [np.array([[0.4], [-0.2]]), np.array([0.3])]
     output.parameters = [np.array([[1, -0.7]]), np.zeros(2)]
-    p, q = network.predict(x)[0]
     loss, _, gradients = network.loss_and_gradients(x, labels)
-    w1, w2, b, v1, v2, dp, dq = np.concatenate([gradient.ravel() for gradient in gradients])
-    h, dh = output.x[0, 0], output.backward(np.array([[dp, dq]]))[0, 0]
-    print(f"forward   hidden sum   2 * 0.4 + 3 * -0.2 + 0.3 = {hidden.forward(x)[0, 0]:g}")
-    print(f"          hidden unit  {h:g}, because ReLU keeps a sum above 0")
-    print("          outputs z    {0:g} * 1 = {1:g} and {0:g} * -0.7 = {2:g}".format(h, *network.forward(x)[0]))
+    w1, w2, b, v1, v2, dp, dq = np.concatenate(gradients, axis=None)
+    (p, q), (z1, z2), h = network.predict(x)[0], output.forward(output.x)[0], output.x[0, 0]
+    print(f"forward   hidden unit  relu(2 * 0.4 + 3 * -0.2 + 0.3) = relu({hidden.forward(x)[0, 0]:g}) = {h:g}")
+    print(f"          outputs z    {h:g} * 1 = {z1:g} and {h:g} * -0.7 = {z2:g}")
     print(f"          softmax p    {p:.5f} and {q:.5f}")
     print(f"          loss         -ln {q:.5f} = {loss:.4f}")
     print(f"backward  outputs z    {p:.5f} - 0 = {dp:.5f} and {q:.5f} - 1 = {dq:.5f}")
     print(f"          weights      {h:g} * {dp:.5f} = {v1:.4f} and {h:g} * {dq:.5f} = {v2:.4f}")
-    print(f"          hidden unit  1 * {dp:.5f} + -0.7 * {dq:.5f} = {dh:.4f}")
-    print(f"          hidden sum   {b:.4f}, because ReLU kept the sum (otherwise 0)")
+    unit = f"1 * {dp:.5f} + -0.7 * {dq:.5f} = {output.backward(np.array([[dp, dq]]))[0, 0]:.4f}"
+    print(f"          hidden unit  {unit}; ReLU passes it on, because {h:g} is above 0")
     print(f"          weights      2 * {b:.4f} = {w1:.3f} and 3 * {b:.4f} = {w2:.3f}; bias {b:.4f}")
     hidden.parameters[0][0] = 0.41
     growth = network.evaluate(x, labels)[0] - loss
     print(f"check     weight 0.41, not 0.4: the loss grows by {growth:.4f}, about 0.01 * {w1:.3f}")
     hidden.parameters[0][0] = 0.4
     network.optimizer.step(network.parameters, gradients)
-    loss = network.evaluate(x, labels)[0]
-    print(f"step      each weight and bias minus 0.01 times its gradient: the loss falls to {loss:.4f}")
+    after = network.evaluate(x, labels)[0]
+    print(f"step      each weight and bias minus 0.01 times its gradient: the loss falls to {after:.4f}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, allow_abbrev=False)
     parser.add_argument("--hidden", type=int, nargs="*", default=[256], metavar="N", help="hidden layer sizes (256)")
-    parser.add_argument(
-        "--dropout", type=float, nargs="?", const=0.5, default=0, metavar="RATE", help="0.5 if no rate is given"
-    )
-    parser.add_argument("--gradient-descent", action="store_true", help="plain gradient descent in place of Adam")
-    parser.add_argument("--learning-rate", type=float, metavar="X", help="0.001, for gradient descent 0.1")
+    parser.add_argument("--dropout", type=float, nargs="?", const=0.5, default=0, metavar="RATE", help="dropout (0.5)")
+    parser.add_argument("--gradient-descent", action="store_true", help="plain gradient descent instead of Adam")
+    parser.add_argument("--learning-rate", type=float, metavar="X", help="0.001 (0.1 for gradient descent)")
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over 48,000 images (10)")
     parser.add_argument("--batch-size", type=int, default=200, metavar="N", help="images per step (200)")
     parser.add_argument("--seed", type=int, default=10, metavar="N", help="random seed (10)")
@@ -288,16 +274,14 @@ if __name__ == "__main__":
         sys.exit(example())
     kind = GradientDescent if options.gradient_descent else Adam
     optimizer = kind() if options.learning_rate is None else kind(options.learning_rate)
-    if min(options.epochs, options.batch_size, options.seed) < 1 or not optimizer.learning_rate > 0:
-        parser.error("--epochs, --batch-size and --seed must be at least 1, --learning-rate above 0")
-    try:
-        network = build_network(options.hidden, options.dropout, optimizer, options.seed)
-    except ValueError as error:
-        parser.error(error)
+    sizes = (*options.hidden, options.epochs, options.batch_size, options.seed)
+    if min(sizes) < 1 or not 0 <= options.dropout < 1 or not optimizer.learning_rate > 0:
+        parser.error("--dropout must be at least 0 and below 1, --learning-rate above 0, the other numbers at least 1")
+    network = build_network(options.hidden, options.dropout, optimizer, options.seed)
     (x_train, y_train), (x_test, y_test) = load_rows()
     error = check_gradients(network, x_train[:20], y_train[:20])
     if not error <= 1e-5:
-        sys.exit(f"the gradients are wrong: their relative error is {error:.0e}")
-    print(f"\t[Info] Gradient check: relative error {error:.0e}, ok")
+        sys.exit(f"the gradients are wrong: relative error {error:.0e}")
+    print(f"\t[Info] Gradient check: relative error {error:.0e}, OK")
     history = network.fit(x_train, y_train, options.epochs, options.batch_size)
     print(f"\t[Info] Accuracy of testing data = {network.evaluate(x_test, y_test)[1]:.1%}")

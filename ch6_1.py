@@ -7,13 +7,13 @@ The script follows chapters 6 and 7 of 林大貴, 《TensorFlow+Keras 深度學�
 (2017). Training takes ten to thirty seconds. Then the pictures open; close them to end the script.
 
                   test accuracy               the book's last epoch
-    hidden units  book   20 seeds here        loss    acc     val_loss  val_acc
+    hidden units  book   20 runs here         loss    acc     val_loss  val_acc
     256           97.6%  97.5% to 97.8%       (the book does not say)
     1000          97.9%  97.7% to 98.2%       0.0064  0.9993  0.0701    0.9807
 
-Look for overfitting: the network memorizes its training images. In the last epochs `loss` keeps
-falling, and `val_loss` does not. With 1000 units `val_loss` rises again, and the gap between `acc`
-and `val_acc` widens. Even so, 1000 units usually beat 256 on the test images.
+Watch for overfitting: the network memorizes its training images. In the last epochs, `loss` keeps
+falling but `val_loss`, measured on other images, does not. With 1000 units, `val_loss` even rises,
+and the gap between `acc` and `val_acc` widens. Even so, 1000 units usually test better than 256.
 
 Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
 """
@@ -45,7 +45,7 @@ x_Test = X_test_image.reshape(10000, 784).astype("float32")
 x_Train_norm = x_Train / 255
 x_Test_norm = x_Test / 255
 
-# Labels: one-hot, one place per digit. The label 5 becomes [0 0 0 0 0 1 0 0 0 0].
+# One-hot labels: one place per digit. The label 5 becomes [0 0 0 0 0 1 0 0 0 0].
 y_TrainOneHot = np_utils.to_categorical(y_train_label)
 y_TestOneHot = np_utils.to_categorical(y_test_label)
 
@@ -53,7 +53,7 @@ y_TestOneHot = np_utils.to_categorical(y_test_label)
 # Chapter 7, the network. A unit multiplies each of its inputs by a weight, adds up the products,
 # and adds its bias. Training finds good weights and biases.
 def build_model(units=256):
-    """Return an untrained network: 784 inputs, one hidden layer of `units`, 10 outputs."""
+    """Return an untrained network: 784 inputs, `units` hidden units, 10 outputs."""
     model = Sequential()
     model.add(Input((784,)))
     # "normal": the weights start as small random numbers. "relu": a sum below 0 becomes 0.
@@ -80,11 +80,11 @@ if __name__ == "__main__":
     model = build_model(options.units)
     print("\t[Info] Model summary:")
     model.summary()
-    # The loss of an image is -ln(p), where p is the probability given to its label.
-    # Adam lowers the loss by moving the weights a little after each batch.
+    # An image's loss is -ln(p), where p is the probability given to its label.
+    # Adam lowers the loss by changing the weights a little after each batch.
     model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["acc"])
     # `fit` holds back the last 20% of the images to validate the network after each epoch.
-    # The other 48,000 come in random order, in batches of 200. One epoch is 240 batches.
+    # It shuffles the other 48,000 into batches of 200. One epoch is 240 batches.
     train_history = model.fit(
         x=x_Train_norm, y=y_TrainOneHot, validation_split=0.2,
         epochs=options.epochs, batch_size=options.batch_size, verbose=2,
@@ -92,12 +92,12 @@ if __name__ == "__main__":
     show_train_history(train_history, "acc", "val_acc")
     show_train_history(train_history, "loss", "val_loss")
 
-    # The test images judge the finished network. `scores` holds the loss and the accuracy.
+    # The finished network is tested on new images. `scores` holds the loss and the accuracy.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
     print("\t[Info] Making prediction to x_Test_norm")
     probabilities = model.predict(x_Test_norm, batch_size=10000, verbose=0)
-    prediction = np.argmax(probabilities, axis=1)  # the most probable digit of each image
+    prediction = np.argmax(probabilities, axis=1)  # each image's most probable digit
     print("\t[Info] Show 10 prediction result (From 240):")
     print(prediction[240:250])
     plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=240, num=10)

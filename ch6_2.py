@@ -3,7 +3,7 @@
 Run `python ch6_2.py`. Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
 
     test accuracy           the book's last epoch
-    book   20 seeds here    loss    acc     val_loss  val_acc
+    book   20 runs here     loss    acc     val_loss  val_acc
     97.9%  97.9% to 98.3%   0.0523  0.9828  0.0786    0.9791
 
 The network learns 1.8 million weights and biases. Training takes about twice as long as with one

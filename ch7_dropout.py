@@ -1,15 +1,15 @@
-"""Less overfitting: the network of `python ch6_1.py --units 1000`, plus a Dropout layer.
+"""Less overfitting: the network from `python ch6_1.py --units 1000`, plus a Dropout layer.
 
 Run `python ch7_dropout.py`. Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
 
     test accuracy           the book's last epoch
-    book   20 seeds here    loss    acc     val_loss  val_acc
+    book   20 runs here     loss    acc     val_loss  val_acc
     98.0%  98.0% to 98.4%   0.0380  0.9882  0.0666    0.9807
 
 Each time the network trains on an image, Dropout(0.5) switches off each hidden unit with
 probability 0.5 and doubles the others' outputs. A network that cannot rely on any single unit
 memorizes less. Testing uses all units. The gap between `acc` and `val_acc` is narrower than
-without dropout. Part of this is the measuring: `acc` is averaged over the epoch, with dropout on.
+without dropout. Part of this is how `acc` is measured: over the whole epoch, with dropout on.
 """
 
 import numpy as np

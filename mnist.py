@@ -1,4 +1,4 @@
-"""The MNIST data, without a download: `import mnist` in place of the book's `from keras.datasets import mnist`."""
+"""MNIST without a download: use `import mnist` instead of the book's `from keras.datasets import mnist`."""
 
 import hashlib
 import io
@@ -13,9 +13,8 @@ MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64
 def load_data(path="mnist.npz"):
     """Return `(x_train, y_train), (x_test, y_test)`, as `keras.datasets.mnist.load_data()` does.
 
-    Images are uint8 of shape (60000, 28, 28) and (10000, 28, 28), 0 paper, 255 ink; labels are uint8 of shape (60000,)
-    and (10000,). `path` is there for scripts that name one; the data is always the bundled file's. Raises OSError if
-    that is missing or damaged.
+    Images are uint8, shape (60000, 28, 28) and (10000, 28, 28); 0 is paper, 255 is ink. Labels are uint8, shape
+    (60000,) and (10000,). `path` is ignored: the data always comes from the bundled file. OSError if that is damaged.
     """
     content = MNIST_FILE.read_bytes() if MNIST_FILE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != MNIST_SHA256:

@@ -1,7 +1,7 @@
-"""Helpers for the chapter's scripts: they draw digits, curves and the confusion matrix.
+"""Helpers for the three scripts: they draw digits, curves and the confusion matrix.
 
 The `plot_` and `show_` helpers return Matplotlib axes. `axes.figure.savefig("name.png")` saves a copy of a picture.
-In a REPL or a notebook a picture appears at once. End a script with one `plt.show()`: it opens all windows. If no
+In a REPL or notebook, a picture appears at once. End a script with `plt.show()`: it opens all windows. If no
 window can open, each picture is saved in the folder `figures` and its path printed.
 """
 
@@ -17,20 +17,20 @@ from matplotlib.figure import Figure
 
 __all__ = ["confusion_matrix", "isDisplayAvl", "plot_confusion_matrix", "plot_image", "plot_images_labels_predict"]
 __all__ += ["plot_images_labels_prediction", "save_figures", "show_train_history"]
-WRONG_COLOR = "#d55e00"  # an orange-red that colour-blind readers can tell from black
+WRONG_COLOR = "#d55e00"  # an orange-red that color-blind readers can tell from black
 figures_folder, figure_numbers = None, itertools.count(1)
 
 
 def isDisplayAvl():
-    """Return whether pictures can be shown, in a window or below a notebook's cell."""
+    """Return whether pictures can be shown, in a window or below a notebook cell."""
     backend = plt.get_backend().lower()
     if "inline" in backend or "ipympl" in backend:
-        return "ipykernel" in sys.modules  # `!python` inherits the notebook's backend, but shows nothing
+        return "ipykernel" in sys.modules  # `!python` inherits the notebook's backend but shows nothing
     return backend not in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
 
 
 def save_figures(folder):
-    """Save all later pictures in `folder`, numbered from 01, and open no windows."""
+    """From now on, save pictures in `folder`, numbered from 01, and open no windows."""
     global figures_folder, figure_numbers
     figures_folder, figure_numbers = Path(folder), itertools.count(1)
 
@@ -41,8 +41,9 @@ def new_figure(width, height):
     return make(figsize=(width, height), layout="constrained")
 
 
-def show(figure, name):
-    """Show a figure at once in a REPL or a notebook. Save it if it has no window."""
+def show(axes, name):
+    """Show the figure of `axes` at once in a REPL or a notebook. Save it if it has no window. Return `axes`."""
+    figure = np.ravel(axes)[0].figure
     if figure.canvas.manager is None:
         path = (figures_folder or Path("figures")) / f"{next(figure_numbers):02}_{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,34 +51,33 @@ def show(figure, name):
         print(f"\t[Info] Figure saved: {path}")
     elif hasattr(sys, "ps1"):  # Python sets ps1 in a REPL and in a notebook
         plt.show(block=False)
-
-
-def plot_image(image):
-    """Draw one digit, an array of shape (28, 28), black on white, 2 x 2 inches."""
-    axes = new_figure(2, 2).subplots()
-    axes.imshow(image, cmap="binary")
-    show(axes.figure, "digit")
     return axes
 
 
+def plot_image(image):
+    """Draw one digit, a (28, 28) array, in black on white, 2 x 2 inches."""
+    axes = new_figure(2, 2).subplots()
+    axes.imshow(image, cmap="binary")
+    return show(axes, "digit")
+
+
 def plot_images(images, titles, wrong=(), name="digits", **colors):
-    """Draw titled images, five to a row, and return an array of axes. Mark those whose places are in `wrong`."""
+    """Draw titled images, five to a row, mark the places in `wrong`, and return an array of axes."""
     rows = (len(images) + 4) // 5
-    figure = new_figure(12, 2.8 * rows)  # for 25 images the book's 12 x 14 inches
+    figure = new_figure(12, 2.8 * rows)  # 25 images: 12 x 14 inches, as in the book
     for place, (image, title) in enumerate(zip(images, titles, strict=True)):
         axes = figure.add_subplot(rows, 5, place + 1, title=title, xticks=[], yticks=[])
         axes.imshow(image, **{"cmap": "binary", **colors})
         if place in wrong:
             axes.title.set(color=WRONG_COLOR, weight="bold")
             axes.spines[:].set(color=WRONG_COLOR, linewidth=4)
-    show(figure, name)
-    return np.array(figure.axes)
+    return show(np.array(figure.axes), name)
 
 
 def plot_images_labels_predict(images, labels, prediction, idx, num=10):
-    """Draw `num` digits (at most 25) from number `idx` on, and return an array of axes.
+    """Draw `num` digits (at most 25), starting at `idx`, and return an array of axes.
 
-    `images` has the shape (n, 28, 28). `labels` and `prediction` hold n digits; `[]` means no prediction.
+    `images` has shape (n, 28, 28). `labels` and `prediction` hold n digits; `[]` means no prediction.
     A title is `l=5`, or `l=5,p=3` with a prediction. A wrong prediction is marked in orange-red.
     """
     labels, wrong = as_digits(labels, images), []
@@ -96,11 +96,8 @@ plot_images_labels_prediction = plot_images_labels_predict  # its name in the pr
 
 
 def show_train_history(train_history, train, validation):
-    """Draw a metric after each epoch, for training and validation.
-
-    `train_history` is what `fit` returned, or its dictionary `history`. "acc" finds "accuracy", too.
-    """
-    history = getattr(train_history, "history", train_history).items()
+    """Draw a metric after each epoch. `train_history` is what `fit` returned, or its `history` dictionary."""
+    history = getattr(train_history, "history", train_history).items()  # below, "acc" finds "accuracy", too
     history = {name.replace("accuracy", "acc"): values for name, values in history}
     trained, validated = (history.get(name.replace("accuracy", "acc"), []) for name in (train, validation))
     if not 0 < len(trained) == len(validated):
@@ -111,8 +108,7 @@ def show_train_history(train_history, train, validation):
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.margins(y=0.2)  # room for the legend above the curves
     axes.legend(loc="upper left")
-    show(axes.figure, train)
-    return axes
+    return show(axes, train)
 
 
 def confusion_matrix(label, prediction):
@@ -131,12 +127,11 @@ def plot_confusion_matrix(label, prediction):
     for place, count in np.ndenumerate(counts):
         axes.text(*place[::-1], count, ha="center", va="center", color="white" if shades[place] > 0.6 else "black")
     axes.set(title="Confusion Matrix", xlabel="predict", ylabel="label", xticks=range(10), yticks=range(10))
-    show(axes.figure, "confusion_matrix")
-    return axes
+    return show(axes, "confusion_matrix")
 
 
 def as_digits(values, others):
-    """Return digits as integers, even from texts such as "5". There must be one for each of `others`."""
+    """Return digits as integers, even from strings like "5". There must be as many as in `others`."""
     digits = np.asarray(values).astype(float)
     if digits.shape != (len(others),) or not np.isin(digits, range(10)).all():
         raise ValueError(f"labels and predictions must be digits from 0 to 9, one for each of {len(others)} images")

@@ -170,13 +170,11 @@ def fit(x=X, labels=LABELS, **options):
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: build_network([0]), "a hidden layer needs at least 1 unit; dropout must be"),
-        (lambda: build_network([5], dropout=1), "a hidden layer needs at least 1 unit; dropout must be"),
-        (lambda: fit(x=ch6_1.X_train_image[:1300]), "x must have the shape "),
+        (lambda: fit(x=ch6_1.X_train_image[:1300]), "x must have shape "),
         (lambda: fit(labels=LABELS + 10), "x must have .* and labels must be n digits from 0 to 9, not one-hot"),
-        (lambda: fit(labels=ONE_HOT), "x must have the shape"),
-        (lambda: fit(labels=LABELS[:9]), "x must have the shape"),
-        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must have the shape"),
+        (lambda: fit(labels=ONE_HOT), "x must have shape"),
+        (lambda: fit(labels=LABELS[:9]), "x must have shape"),
+        (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must have shape"),
     ],
 )
 def test_wrong_values_are_named(call, sentence):
@@ -190,7 +188,7 @@ def test_the_command(tmp_path):
     assert ended.returncode == 0 and ended.stderr == ""
     results = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
     epochs = [rf"Epoch {epoch}/2 - \d+s - {results}\n" for epoch in (1, 2)]
-    check = r"\t\[Info\] Gradient check: relative error \de-\d\d, ok\n"
+    check = r"\t\[Info\] Gradient check: relative error \de-\d\d, OK\n"
     assert re.fullmatch(rf"{check}{''.join(epochs)}\t\[Info\] Accuracy of testing data = \d\d\.\d%\n", ended.stdout)
 
 
