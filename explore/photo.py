@@ -52,7 +52,7 @@ def predict_digit(model, file, show=False):
     probabilities = read_digit(model, image)
     doubtful = f"this {probabilities.idxmax()} is doubtful: about half of the readings below 90% are wrong"
     beside = "there are several digits side by side, of which the largest was read"
-    for doubt in [doubtful] * (probabilities.max() < DOUBTFUL) + [beside] * several:
+    for doubt in [doubtful] * bool(probabilities.max() < DOUBTFUL) + [beside] * several:
         warnings.warn(doubt, DoubtfulReading, stacklevel=2)
     if show:
         show_reading(photo, box, image, probabilities)

@@ -48,7 +48,7 @@ def test_both_say_the_same():
         for pattern in (r"^(#+) ", r"^```(\w+\n.*?)\n```", r"!\[[^\]]{10,}\]\((.*?)\)", r"^\| `(\w+)\(")
     )
     assert levels[0] == levels[1] and code[0] == code[1] and pictures[0] == pictures[1] and typed[0] == typed[1]
-    assert len(pictures[0]) >= 8 and all((PROJECT / path).stat().st_size < 200_000 for path in pictures[0])
+    assert len(pictures[0]) >= 8 and all((PROJECT / path).stat().st_size < 300_000 for path in pictures[0])
     assert len(set(typed[0]) & set(explore.__all__)) == 5
 
 
