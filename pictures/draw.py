@@ -79,9 +79,9 @@ def backpropagation():
 
 
 def photo_of(image):
-    """Return a test digit as a photo shows it: blown up, a pen on paper in a falling light, off the middle."""
+    """Return a test digit of numbers to 1 as a photo: blown up, a pen on paper in a falling light, off the middle."""
     page = Image.new("L", (420, 480), 0)
-    page.paste(Image.fromarray(image).resize((260, 260), Image.Resampling.BICUBIC), (40, 180))
+    page.paste(Image.fromarray(np.uint8(255 * image + 0.5)).resize((260, 260), Image.Resampling.BICUBIC), (40, 180))
     ink = np.asarray(page.filter(ImageFilter.GaussianBlur(2)), float) / 255
     light = np.linspace(225, 110, 420) * np.linspace(1, 0.8, 480)[:, None]
     grain = np.random.default_rng(10).normal(0, 3, ink.shape)
