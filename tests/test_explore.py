@@ -1,7 +1,6 @@
 """One step further: photos as people take them, the mistakes, the hidden units, the report of digits."""
 
 import csv
-import doctest
 import os
 import re
 import warnings
@@ -15,7 +14,7 @@ from PIL import Image, ImageFilter
 
 import ch6_1
 import explore
-from explore import drawing, network, photo
+from explore import photo
 
 pytestmark = pytest.mark.usefixtures("pictures")
 IMAGES, LABELS = ch6_1.X_test_image, ch6_1.y_test_label
@@ -185,8 +184,10 @@ def test_what_is_no_picture_or_no_network_of_the_chapter(model, tmp_path):
         with pytest.raises((ValueError, FileNotFoundError), match=f"^{sentence}"):
             explore.predict_digit(model, file)
     no_softmax = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10)])
-    with pytest.raises(ValueError, match='^the model\'s ten numbers are no probabilities: .* activation="softmax"'):
+    with pytest.raises(ValueError, match='^the ten numbers do not add up to 1: .* activation="softmax"'):
         explore.predict_digit(no_softmax, IMAGES[0])
+    with pytest.raises(ValueError, match='^the ten numbers do not add up to 1: .* activation="softmax"'):
+        explore.draw_digit(no_softmax, tmp_path / "page.html")
     with pytest.raises(FileNotFoundError, match="none.png"):
         explore.predict_digit(model, tmp_path / "none.png")
     with pytest.raises(ValueError, match=r"^an array must have the shape \(28, 28\), as .* has, not \(784,\)$"):
@@ -295,15 +296,16 @@ def test_the_report_counts():
     assert explore.digit_report([1, 2], [1, 2]).taken_for.isna().all()
 
 
-def test_the_examples_of_the_docstrings(model, tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", ["explore.md", "explore.zh-TW.md"])
+def test_what_the_page_tells_to_type(page, model, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("utils.show", lambda figure, name: None)
     monkeypatch.setattr("webbrowser.open", lambda page: None)
-    Image.fromarray(photo_of(ink_of(IMAGES[0]))).save("photo.png")
+    Image.fromarray(photo_of(ink_of(IMAGES[0]))).save("photo.jpg")
     probabilities = model.predict(ch6_1.x_Test_norm, batch_size=10000, verbose=0)
     names = {"model": model, "probabilities": probabilities, "prediction": probabilities.argmax(axis=1)}
-    finder, names = doctest.DocTestFinder(), {**vars(ch6_1), **vars(explore), **names}
-    tests = [test for module in (network, photo, drawing) for test in finder.find(module, globs=names) if test.examples]
-    assert {test.name.split(".")[-1] for test in tests} == set(explore.__all__)
-    for test in tests:
-        assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
+    names |= {**vars(ch6_1), **vars(explore), **names}
+    lines = re.findall(r"`((\w+)\(.+?\))`", (PROJECT / "docs" / page).read_text(encoding="utf-8"))
+    assert {name for _, name in lines} == set(explore.__all__)
+    for line, _ in lines:
+        eval(line, names)
+    assert (tmp_path / "digits.html").is_file() and "digits.html" in capsys.readouterr().out
