@@ -26,7 +26,7 @@ def draw_digit(model, file="digits.html"):
     if "ipykernel" in sys.modules and "spyder_kernels" not in sys.modules:  # a notebook; Spyder shows no pages
         from IPython.display import HTML, display
 
-        style = "width: 100%; max-width: 1080px; height: 680px; border: 0"
+        style = "width: 100%; max-width: 1080px; height: 740px; border: 0"
         display(HTML(f'<div><iframe srcdoc="{html.escape(page)}" style="{style}"></iframe></div>'))
     else:
         webbrowser.open(path.as_uri())
