@@ -124,18 +124,15 @@ def test_languages_and_labels(page):
 
 @pytest.mark.parametrize("script", [ch6_2, ch7_dropout])
 def test_a_page_for_each_network_of_the_chapter(script, page, tmp_path, monkeypatch):
+    shown = []
     monkeypatch.setattr("webbrowser.open", page.get)
+    monkeypatch.setattr("IPython.display.display", shown.append)
     model = script.build_model()
     explore.draw_digit(model, tmp_path / "數字 1.html")
     *_, image, chances = draw(page, STROKES[33]["strokes"])
     assert np.abs(chances - read_digit(model, image)).max() < 0.02
     assert len(page.find_elements("css selector", "figure")) == len(model.layers) // 2 + 1
     page.back()
-
-
-def test_below_a_cell(tmp_path, monkeypatch):
-    shown = []
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    explore.draw_digit(ch6_1.build_model(), tmp_path / "page.html")
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)  # below a notebook's cell
+    explore.draw_digit(model, tmp_path / "page.html")
     assert '<iframe srcdoc="&lt;!doctype html&gt;' in shown[0].data
