@@ -1,12 +1,7 @@
 """One step further than the chapter: your own handwriting, the mistakes, the hidden units, the hard digits.
 
-In a REPL: start with `python -i ch6_1.py`. After the training, `model`, `prediction`, `probabilities` and the arrays
-are there. Then `from explore import *`.
-
-In a terminal, with a model that a script saved with --save:
-
-    python -m explore digits.keras                      opens a page to draw on
-    python -m explore digits.keras photo.jpg photos     reads photos, and those in folders
+In a REPL: `python -i ch6_1.py`, and after the training `from explore import *`.
+In a terminal, with a model that a script saved with --save: `python -m explore digits.keras`, or with photos after it.
 """
 
 from explore.drawing import draw_digit

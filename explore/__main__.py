@@ -1,4 +1,4 @@
-"""`python -m explore`: photos are read, or a page to draw on opens."""
+"""Let a saved network read photos, or what you draw on a page in the browser."""
 
 import argparse
 import sys
@@ -14,8 +14,7 @@ from utils import save_figures
 def main():
     if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
         sys.stdout.reconfigure(errors="replace")  # print "?" for characters the console lacks
-    description = "Let a saved network read photos, or what you draw on a page in the browser."
-    parser = argparse.ArgumentParser("python -m explore", allow_abbrev=False, description=description)
+    parser = argparse.ArgumentParser("python -m explore", allow_abbrev=False, description=__doc__)
     parser.add_argument("model", help="a model that a script saved with --save, such as digits.keras")
     parser.add_argument("photos", nargs="*", default=[], help="or folders; without any, a page to draw on opens")
     parser.add_argument("--page", metavar="FILE.html", default="digits.html", help="the page's name (digits.html)")
@@ -57,5 +56,4 @@ def read_photo(model, path):
     return True
 
 
-if __name__ == "__main__":
-    main()
+main()

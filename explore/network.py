@@ -9,14 +9,8 @@ from utils import confusion_matrix, plot_images
 def confident_mistakes(label, probabilities):
     """List the misread digits, the most confident mistake first.
 
-    `label` holds n digits, the true ones. `probabilities`, of shape (n, 10), is what `model.predict` returns. Returns a
-    DataFrame with `label`, `predict`, `p_label` and `p_predict`, the two probabilities. A row's name is its image's
-    number.
-
-    Example:
-        >>> mistakes = confident_mistakes(y_test_label, probabilities)
-        >>> mistakes.p_predict.is_monotonic_decreasing
-        True
+    `label` holds the n true digits, `probabilities` what `model.predict` returned. Returns a DataFrame of `label` and
+    `predict`, and their probabilities `p_label` and `p_predict`. A row's name is its image's number.
     """
     label, probabilities = np.asarray(label), np.asarray(probabilities)
     if probabilities.shape != (len(label), 10) or not np.isin(label, range(10)).all():
@@ -28,13 +22,7 @@ def confident_mistakes(label, probabilities):
 
 
 def plot_confident_mistakes(images, label, probabilities, num=10):
-    """Draw the `num` most confident mistakes, up to 25, with their probabilities. Returns an array of Matplotlib axes.
-
-    Example:
-        >>> axes = plot_confident_mistakes(X_test_image, y_test_label, probabilities, num=5)
-        >>> len(axes)
-        5
-    """
+    """Draw the `num` most confident mistakes, up to 25, with their probabilities. Returns an array of axes."""
     if len(images) != len(label):
         raise ValueError(f"images must be {len(label)}, one for each label, not {len(images)}")
     mistakes = confident_mistakes(label, probabilities)[: min(num, 25)]
@@ -47,12 +35,7 @@ def plot_confident_mistakes(images, label, probabilities, num=10):
 def plot_hidden_units(model, units=None):
     """Draw the weights of hidden units: ink on orange makes a unit more active, ink on purple less.
 
-    `units` are up to 25 numbers, counted from 0; without them the first 25. Returns an array of Matplotlib axes.
-
-    Example:
-        >>> axes = plot_hidden_units(model, units=[0, 1, 2])
-        >>> axes[2].get_title()
-        'unit 2'
+    `units` are up to 25 numbers, counted from 0; without them the first 25. Returns an array of axes.
     """
     weights = model.get_weights()[0]
     if weights.shape[:-1] != (784,):
@@ -62,8 +45,7 @@ def plot_hidden_units(model, units=None):
     if not 1 <= len(units) <= 25 or not set(units) <= set(range(count)):
         raise ValueError(f"units must be up to 25 numbers from 0 to {count - 1}")
     limit = np.abs(weights[:, units]).max()
-    titles = [f"unit {unit}" for unit in units]
-    pictures = weights[:, units].T.reshape(-1, 28, 28)
+    pictures, titles = weights[:, units].T.reshape(-1, 28, 28), [f"unit {unit}" for unit in units]
     return plot_images(pictures, titles, name="hidden_units", cmap="PuOr_r", vmin=-limit, vmax=limit)
 
 
@@ -73,17 +55,12 @@ def digit_report(label, prediction):
     Returns a DataFrame with a row for each digit. `right`, `wrong`: its images read right and wrong. `precision`: the
     right ones' share of what was read as this digit. `recall`: their share of its images. `taken_for`: what its wrong
     ones were most often read as.
-
-    Example:
-        >>> digit_report(y_test_label, prediction).right.idxmax()
-        1
     """
     counts = confusion_matrix(label, prediction).to_numpy()
     right, images, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-    errors = counts - np.diag(right)
     with np.errstate(invalid="ignore"):
         shares = {"precision": right / predicted, "recall": right / images}
     report = pd.DataFrame({"right": right, "wrong": images - right, **shares}, index=pd.RangeIndex(10, name="digit"))
-    report["taken_for"] = pd.array(errors.argmax(axis=1), "Int64")
+    report["taken_for"] = pd.array((counts - np.diag(right)).argmax(axis=1), "Int64")
     report.loc[report.wrong == 0, "taken_for"] = pd.NA
     return report

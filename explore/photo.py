@@ -1,7 +1,7 @@
 """How a photo becomes a picture like MNIST's, and what a network reads in it.
 
-MNIST's digits were scanned: white ink on black, 20 x 20 pixels, centred in 28 x 28. A photo has shadows, a table at its
-edge, a pen of any width and a digit anywhere. The functions below, in their order, turn a photo into such a picture.
+MNIST's digits are white on black, 20 x 20 pixels, centred in 28 x 28. A photo has shadows, a table at its edge, a pen
+of any width and a digit anywhere. The functions below, in their order, turn a photo into such a picture.
 """
 
 import os
@@ -20,8 +20,7 @@ STROKE = 20  # pixels of a digit of 200: half of MNIST's digits have strokes of 
 DOUBTFUL = 0.9  # a probability
 FULL = 85  # of 255, the mean of 28 x 28 pixels: one in 10,000 of MNIST's digits has more ink
 NO_DIGIT = "there is no digit in the picture: "
-NO_SOFTMAX = """the model's ten numbers are no probabilities: they do not add up to 1. \
-Give its last layer activation="softmax", and train it again"""
+NO_SOFTMAX = 'the ten numbers do not add up to 1: give the last layer activation="softmax", and train the model again'
 
 
 class DoubtfulReading(UserWarning):
@@ -34,25 +33,16 @@ warnings.simplefilter("always", DoubtfulReading, append=True)  # each time, in a
 def predict_digit(model, file, show=False):
     """Read one handwritten digit from a photo or scan. A `DoubtfulReading` warns that it may be wrong.
 
-    Args:
-        model: a trained network of the chapter.
-        file: the path of a picture with one digit, dark on light or light on dark, in any size; or a PIL picture; or
-            an array of shape (28, 28) with light ink on black, such as `X_test_image[0]`.
-        show: whether to draw the photo, what the network sees, and the probabilities.
-
-    Returns:
-        A pandas Series of the probabilities of the digits 0 to 9.
-
-    Example:
-        >>> predict_digit(model, "photo.png").idxmax()
-        7
+    `file` is the path of a picture with one digit, in any size; or a PIL picture; or an array of shape (28, 28) with
+    light ink on black, such as `X_test_image[0]`. `show` draws the photo, what the network sees, and the probabilities.
+    Returns a pandas Series, the probabilities of the digits 0 to 9.
     """
     check_network(model)
     image, photo, box, several = prepare(file)
     probabilities = read_digit(model, image)
     doubtful = f"this {probabilities.idxmax()} is doubtful: about half of the readings below 90% are wrong"
     beside = "there are several digits side by side, of which the largest was read"
-    for doubt in [doubtful] * (probabilities.max() < DOUBTFUL) + [beside] * several:
+    for doubt in [doubtful] * bool(probabilities.max() < DOUBTFUL) + [beside] * several:
         warnings.warn(doubt, DoubtfulReading, stacklevel=2)
     if show:
         show_reading(photo, box, image, probabilities)
@@ -60,12 +50,7 @@ def predict_digit(model, file, show=False):
 
 
 def prepare_image(file):
-    """Return what the network sees of a picture, uint8, shape (28, 28), 0 = paper, 255 = ink. See `predict_digit`.
-
-    Example:
-        >>> prepare_image("photo.png").shape
-        (28, 28)
-    """
+    """Return what the network sees of a picture, uint8, shape (28, 28), 0 = paper, 255 = ink. See `predict_digit`."""
     return prepare(file)[0]
 
 
@@ -78,8 +63,7 @@ def prepare(file):
         if np.median(image) > 60:
             raise ValueError("the array has dark ink on light paper: give 255 - array, or 1 - array for numbers to 1")
         return image, 255 - image, (0, 0, 28, 28), False
-    photo = read_grey(file)
-    ink = find_ink(photo)
+    ink = find_ink(photo := read_grey(file))
     digit, several = look(ink)
     # The digit was found in a small copy. Now look at it close by.
     left, top, width, height = box = [round(length * max(ink.shape) / SIDE) for length in box_of(digit)]
@@ -103,23 +87,19 @@ def read_grey(file):
         kind = "None (cv2.imread returns it for a wrong path)" if file is None else f"a {type(file).__name__}"
         raise ValueError(f"file must be one path, one PIL picture or one array, not {kind}")
     try:
-        picture = file
-        if not isinstance(file, Image.Image):
-            picture = Image.open(file)
+        picture = file if isinstance(file, Image.Image) else Image.open(file)
+        if picture is not file:
             picture.draft("L", (LARGE, LARGE))  # JPEG files are decoded in a smaller size
         if max(picture.size) >= 2 * LARGE and picture.mode in ("L", "RGB"):
             picture = picture.reduce(max(picture.size) // LARGE)
         picture = ImageOps.exif_transpose(picture)  # upright, as the camera was held
-    except PermissionError:
-        raise
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: make it smaller ({error})") from error
     except Exception as error:  # Pillow raises errors of many kinds for broken files
         advice = "save it as JPEG or PNG (an iPhone's HEIC: export it as JPEG)"
         raise ValueError(f"this is no picture that can be read: {advice}; {error}") from error
     if picture.mode[0] in "IF":  # 16 bits or a float for each pixel, often only a part of the range
-        values = np.asarray(picture, float)
-        return np.uint8(255 * values / max(values.max(), 1e-9))
+        return np.uint8(255 * np.asarray(picture, float) / max(np.max(picture), 1e-9))
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"))
     grey, alpha = (np.asarray(band, float) for band in picture.convert("LA").split())
@@ -137,8 +117,8 @@ def find_ink(grey):
     if -darker.min() > darker.max():  # light ink on dark paper
         grey, small = 255 - grey, 255 - small
         slope = slope_of(small)
-    # A closing, a minimum of maxima, tells the paper's brightness, under the ink too. Towards a dark edge it is too
-    # bright. Where the light falls off evenly, one without this fall is not: then less light is missing in all.
+    # A closing, a minimum of maxima, tells the paper's brightness, under the ink too. Where the light falls off evenly,
+    # a closing without this fall is better: then less light is missing in all.
     pads = (np.pad(light, 18, "symmetric") for light in (small, small / slope))
     closed, even = (-grow(-grow(light, 15), 15)[18:-18, 18:-18] for light in pads)
     paper = Image.fromarray(np.float32(min(closed, even * slope, key=np.sum)))
@@ -155,8 +135,7 @@ def slope_of(small):
 
 def look(ink):
     """Return the digit in a copy of SIDE pixels, white on black, and whether there are several."""
-    ink = Image.fromarray(scale(ink, SIDE)).filter(ImageFilter.GaussianBlur(0.7))
-    ink = np.asarray(ink)  # without noise, grain and hair-thin lines
+    ink = np.asarray(Image.fromarray(scale(ink, SIDE)).filter(ImageFilter.GaussianBlur(0.7)))  # without noise
     counts = np.bincount(ink.ravel(), minlength=256)  # Otsu's threshold parts ink and paper best
     below, total = counts.cumsum(), (counts * np.arange(256)).cumsum()
     apart = (total[-1] * below / ink.size - total) ** 2 / np.maximum(below * (ink.size - below), 1)
@@ -182,8 +161,8 @@ def choose_digit(mask):
     parts["height"] = parts.bottom - parts.top + 1
     parts["length"] = np.maximum(parts.height, parts.right - parts.left + 1)
     # What touches the edge is the table, unless there is nothing else of a fair size.
-    height, width = mask.shape
-    inside = (parts.left >= 4) & (parts.top >= 4) & (parts.right < width - 4) & (parts.bottom < height - 4)
+    bottom, right = (side - 4 for side in mask.shape)
+    inside = (parts.left >= 4) & (parts.top >= 4) & (parts.right < right) & (parts.bottom < bottom)
     at_edge = not inside.any() or parts.length[inside].max() < parts.length.max() / 4
     parts = parts if at_edge else parts[inside]
     # The digit is the largest part with what is near, such as the roof of a 5. What is as tall and beside it is another

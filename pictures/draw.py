@@ -1,7 +1,6 @@
 """Draw the pictures of the READMEs anew, from real runs: `python pictures/draw.py`.
 
-The scripts compute by one thread, the replay by two, as in the tables. The window of draw_digit needs a display;
-`xvfb-run` gives one.
+The scripts compute by one thread, the replay by two, as in the tables. The animation is made by animate.py.
 """
 
 import os
@@ -17,10 +16,8 @@ os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OP
 
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.backend_bases import MouseEvent
 from PIL import Image, ImageFilter
 
-import drawing
 import explore
 from ch6_1 import build_model
 from utils import WRONG_COLOR, plot_images, save_figures
@@ -32,7 +29,6 @@ RUNS = {
     "dropout": ["ch7_dropout.py"],
     "two_layers": ["ch6_2.py"],
 }
-A_TWO = [(30, 38), (36, 24), (52, 16), (70, 20), (78, 34), (72, 50), (52, 72), (32, 92), (56, 92), (84, 92)]
 
 
 def save(axes, name):
@@ -83,29 +79,13 @@ def backpropagation():
 
 
 def photo_of(image):
-    """Return a test digit as a photo shows it: blown up, a pen on paper in a falling light, off the middle."""
+    """Return a test digit of numbers to 1 as a photo: blown up, a pen on paper in a falling light, off the middle."""
     page = Image.new("L", (420, 480), 0)
-    page.paste(Image.fromarray(image).resize((260, 260), Image.Resampling.BICUBIC), (40, 180))
+    page.paste(Image.fromarray(np.uint8(255 * image + 0.5)).resize((260, 260), Image.Resampling.BICUBIC), (40, 180))
     ink = np.asarray(page.filter(ImageFilter.GaussianBlur(2)), float) / 255
     light = np.linspace(225, 110, 420) * np.linspace(1, 0.8, 480)[:, None]
     grain = np.random.default_rng(10).normal(0, 3, ink.shape)
     return Image.fromarray(np.uint8(np.clip(light * (1 - 0.75 * ink) + grain, 0, 255)))
-
-
-def draw_with_the_mouse(model):
-    """Draw a 2 in the window of `draw_digit`, by the events that a mouse causes, and save a picture of the window."""
-    plt.close("all")
-    plt.switch_backend("tkagg")
-    sheet = drawing.Sheet(model)
-    canvas = sheet.figure.canvas
-    canvas.draw()
-    places = sheet.paper.transData.transform(A_TWO)
-    names = ["button_press_event", *["motion_notify_event"] * (len(places) - 1), "button_release_event"]
-    for name, (x, y) in zip(names, [*places, places[-1]]):
-        canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, button=1))
-    sheet.read()
-    sheet.figure.savefig(PICTURES / "draw_digit.png", dpi=80)
-    plt.close(sheet.figure)
 
 
 def main(folder):
@@ -135,8 +115,6 @@ def main(folder):
     explore.predict_digit(model, PICTURES / "photo.png", show=True)
     reading = Image.open(next(folder.glob("*_reading.png")))
     reading.convert("RGB").save(PICTURES / "reading.png", optimize=True)
-    if os.environ.get("DISPLAY"):
-        draw_with_the_mouse(model)
 
 
 if __name__ == "__main__":
