@@ -31,7 +31,7 @@ def test_every_experiment_was_recorded_and_is_on_both_pages():
     assert list(experiments.read_experiments(CHINESE).values()) == list(EXPERIMENTS.values())
 
 
-@pytest.mark.parametrize("page, to", [(experiments.PAGE, " to "), (CHINESE, "～")], ids=["en", "zh-TW"])
+@pytest.mark.parametrize("page, to", [(experiments.PAGE, " to "), (CHINESE, " 到 ")], ids=["en", "zh-TW"])
 def test_every_figure_was_measured(page, to):
     introduction, *sections = page.read_text(encoding="utf-8").split("\n## ")
     for program in ("script", "by hand"):
