@@ -49,13 +49,10 @@ import mnist
 class Layer:
     """Your own layer needs `forward`, and `backward`, which turns output gradients into input gradients.
 
-    With a list `parameters` of arrays, it also needs `parameter_gradients`, which returns arrays of the same shapes.
+    A layer with arrays lists them in `parameters`. Its `backward` sets `gradients`, arrays of the same shapes.
     """
 
-    parameters = ()
-
-    def parameter_gradients(self, gradient):
-        return []
+    parameters = gradients = ()
 
 
 class Dense(Layer):
@@ -67,19 +64,16 @@ class Dense(Layer):
         self.x = x
         return x @ weights + biases  # (200, 784) @ (784, 256) -> (200, 256)
 
-    def parameter_gradients(self, gradient):
-        # A weight acts on every image of the batch. The matrix product sums the effects.
-        return [self.x.T @ gradient, gradient.sum(axis=0)]  # (784, 200) @ (200, 256) -> (784, 256)
-
     def backward(self, gradient):
-        # An input acts on every unit of the layer. The matrix product sums the effects.
+        # A weight acts on every image of the batch, an input on every unit. The matrix products sum the effects.
+        self.gradients = [self.x.T @ gradient, gradient.sum(axis=0)]  # (784, 200) @ (200, 256) -> (784, 256)
         return gradient @ self.parameters[0].T  # in the output layer (200, 10) @ (10, 256) -> (200, 256)
 
 
 class ReLU(Layer):
     def forward(self, x, training=False):
         self.kept = x > 0
-        return np.maximum(x, 0)
+        return x * self.kept
 
     def backward(self, gradient):
         return gradient * self.kept
@@ -94,8 +88,7 @@ class Dropout(Layer):
     def forward(self, x, training=False):
         if not training:
             return x
-        kept = self.generator.random(x.shape, "float32") >= self.rate
-        self.factors = kept.astype(x.dtype) / (1 - self.rate)
+        self.factors = (self.generator.random(x.shape, "float32") >= self.rate).astype(x.dtype) / (1 - self.rate)
         return x * self.factors
 
     def backward(self, gradient):
@@ -156,19 +149,14 @@ class Network:
         # with respect to z[i] is exp(z[i]) / S = p[i], minus 1 if i is d.
         y = np.eye(log_p.shape[1], dtype=log_p.dtype)[labels]  # one-hot
         gradient = (np.exp(log_p) - y) / len(x)  # the loss of the batch is a mean
-        gradients = []
         for layer in reversed(self.layers):
-            gradients = layer.parameter_gradients(gradient) + gradients
-            if layer is not self.layers[0]:  # the gradients of the pixels are not needed
-                gradient = layer.backward(gradient)
-        return *measure(log_p, labels), gradients
+            gradient = layer.backward(gradient)
+        return *measure(log_p, labels), [gradient for layer in self.layers for gradient in layer.gradients]
 
     def fit(self, x, labels, epochs=10, batch_size=200, validation_split=0.2):
         """Train, print lines like Keras's, and return a history like Keras's: {"acc": [...], ...}."""
         check_data(x, labels)
         size = int(len(x) * (1 - validation_split))  # the rest is for validation
-        if epochs < 1 or batch_size < 1 or not 0 < size < len(x):
-            raise ValueError("epochs and batch_size must be at least 1, validation_split between 0 and 1")
         history = {"acc": [], "loss": [], "val_acc": [], "val_loss": []}
         for epoch in range(1, epochs + 1):
             begin, sums = time.perf_counter(), np.zeros(2)
@@ -180,24 +168,18 @@ class Network:
             val_loss, val_acc = self.evaluate(x[size:], labels[size:])
             for name, value in zip(history, (*sums / size, val_acc, val_loss)):
                 history[name].append(float(value))
-            steps, seconds = len(batches), time.perf_counter() - begin
-            line = f"{steps}/{steps} - {seconds:.0f}s - {1000 * seconds / steps:.0f}ms/step"
-            line += "".join(f" - {name}: {values[-1]:.4f}" for name, values in history.items())
-            print(f"Epoch {epoch}/{epochs}\n{line}", flush=True)
+            line = "".join(f" - {name}: {values[-1]:.4f}" for name, values in history.items())
+            print(f"Epoch {epoch}/{epochs} - {time.perf_counter() - begin:.0f}s{line}", flush=True)
         return history
 
     def evaluate(self, x, labels):
         """Return the mean loss and the accuracy, from 0 to 1."""
         check_data(x, labels)
-        return measure(self.log_probabilities(x), labels)
+        return measure(log_softmax(self.forward(x)), labels)
 
     def predict(self, x):
         """Return the probabilities of the ten digits, shape (n, 10)."""
-        return np.exp(self.log_probabilities(x))
-
-    def log_probabilities(self, x):
-        pieces = np.array_split(x, len(x) // 1000 + 1)  # to save memory
-        return np.concatenate([log_softmax(self.forward(piece)) for piece in pieces])
+        return np.exp(log_softmax(self.forward(x)))
 
 
 def log_softmax(z):
@@ -206,7 +188,6 @@ def log_softmax(z):
 
 
 def measure(log_p, labels):
-    """Return the mean loss and the accuracy."""
     return -log_p[np.arange(len(labels)), labels].mean(), (log_p.argmax(axis=1) == labels).mean()
 
 
@@ -269,7 +250,8 @@ def example():
     output.parameters = [np.array([[1, -0.7]]), np.zeros(2)]
     p, q = network.predict(x)[0]
     loss, _, gradients = network.loss_and_gradients(x, labels)
-    (w1, w2, b, v1, v2, dp, dq), h = np.concatenate([gradient.ravel() for gradient in gradients]), output.x[0, 0]
+    w1, w2, b, v1, v2, dp, dq = np.concatenate([gradient.ravel() for gradient in gradients])
+    h, dh = output.x[0, 0], output.backward(np.array([[dp, dq]]))[0, 0]
     print(f"forward   hidden sum   2 * 0.4 + 3 * -0.2 + 0.3 = {hidden.forward(x)[0, 0]:g}")
     print(f"          hidden unit  {h:g}, because ReLU keeps a sum above 0")
     print("          outputs z    {0:g} * 1 = {1:g} and {0:g} * -0.7 = {2:g}".format(h, *network.forward(x)[0]))
@@ -277,7 +259,7 @@ def example():
     print(f"          loss         -ln {q:.5f} = {loss:.4f}")
     print(f"backward  outputs z    {p:.5f} - 0 = {dp:.5f} and {q:.5f} - 1 = {dq:.5f}")
     print(f"          weights      {h:g} * {dp:.5f} = {v1:.4f} and {h:g} * {dq:.5f} = {v2:.4f}")
-    print(f"          hidden unit  1 * {dp:.5f} + -0.7 * {dq:.5f} = {output.backward(gradients[3])[0]:.4f}")
+    print(f"          hidden unit  1 * {dp:.5f} + -0.7 * {dq:.5f} = {dh:.4f}")
     print(f"          hidden sum   {b:.4f}, because ReLU kept the sum (otherwise 0)")
     print(f"          weights      2 * {b:.4f} = {w1:.3f} and 3 * {b:.4f} = {w2:.3f}; bias {b:.4f}")
     hidden.parameters[0][0] = 0.41

@@ -92,7 +92,7 @@ if __name__ == "__main__":
     show_train_history(train_history, "acc", "val_acc")
     show_train_history(train_history, "loss", "val_loss")
 
-    # The test images are new to the network. `scores` holds the loss and the accuracy.
+    # The test images judge the finished network. `scores` holds the loss and the accuracy.
     scores = model.evaluate(x_Test_norm, y_TestOneHot, batch_size=10000, verbose=0)
     print(f"\t[Info] Accuracy of testing data = {scores[1]:.1%}")
     print("\t[Info] Making prediction to x_Test_norm")
@@ -114,7 +114,7 @@ if __name__ == "__main__":
     print(df[:2])
     print("\t[Info] Every 5 that was read as 3:")
     print(df[(df.label == 5) & (df.predict == 3)])
-    plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)
+    plot_images_labels_predict(X_test_image, y_test_label, prediction, idx=340, num=1)  # is it a 3?
     if options.save:
         model.save(options.save)
     plt.show()

@@ -18,7 +18,7 @@ import tempfile
 import time
 
 import pandas as pd
-from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, record_machine, replacing, write_tables
+from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, book_options, record_machine, replacing, write_tables
 
 ENTRIES = ("book", "script", "replay", "by hand", "PyTorch")
 KEY = ["round", "network", "entry"]
@@ -38,7 +38,7 @@ def command(entry, network, pytorch=sys.executable):
     """Return the words that run an entry."""
     facts = NETWORKS[network]
     units = list(map(str, facts["hidden"]))
-    layers = [",".join(units), str(facts["dropout"] > 0)]
+    layers = book_options(network)
     script, *options = SCRIPTS[network]
     by_hand = [PROJECT / "by_hand.py", "--hidden", *units, *["--dropout"] * (facts["dropout"] > 0)]
     return {

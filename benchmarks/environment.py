@@ -24,6 +24,12 @@ COMMANDS = "ch6_1.py", "ch6_1.py --units 1000", "ch7_dropout.py", "ch6_2.py"
 SCRIPTS = {network: command.split() for network, command in zip(NETWORKS, COMMANDS)}
 
 
+def book_options(network):
+    """Return the options of book.py: hidden layers, and dropout or not."""
+    facts = NETWORKS[network]
+    return [",".join(map(str, facts["hidden"])), str(facts["dropout"] > 0)]
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Give the block a path to write to. Then put the complete file in the place of `path`."""

@@ -4,10 +4,10 @@
   are trained again with the sums rounded in other ways, and with both epsilons that Adam had.
 - The seeds: each network with seeds 1 to 20, by its script and by the replay; 256 units by
   by_hand.py as well. Does what the chapter says hold?
+- No seed: each network 20 times by the chapter's own lines, `book.py`, as a reader types them.
 
-Each training has a process and a core of its own. Dask hands the trainings to the cores of this
-machine, or of a cluster. `results/reproduce_runs.csv` gets each result at once, and an interrupted
-run goes on where it stopped. At the end the README's tables are made anew.
+Each training has a process and a core of its own. `results/reproduce_runs.csv` gets each result at
+once, and an interrupted run goes on where it stopped. At the end the README's tables are made anew.
 """
 
 import argparse
@@ -16,16 +16,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pandas as pd
-from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, record_machine, replacing, write_tables
+from environment import NETWORKS, PROJECT, RESULTS, SCRIPTS, book_options, record_machine, replacing, write_tables
 
 from replay.author import FIVES, from_row, spread, text
 
 RUNS = RESULTS / "reproduce_runs.csv"
 SEEDS = range(1, 21)
-PROGRAMS = {"script": list(NETWORKS), "replay": list(NETWORKS), "by hand": ["256 units"]}
+PROGRAMS = {
+    "script": list(NETWORKS),
+    "no seed": list(NETWORKS),  # by book.py; a run's number stands in the column of the seed
+    "replay": list(NETWORKS),
+    "by hand": ["256 units"],
+}
 KEY = ["program", "network", "seed", "arithmetic"]
 TEXTS = {"predictions_from_240": str, "fives_read_as_3": str}
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
@@ -47,11 +52,11 @@ TRAIN = """
 import json, runpy, sys
 import numpy as np
 program, name, seed, dtype, epsilon, *command = json.loads(sys.argv[1])
-if program == "script":
-    sys.argv = [*command, "--seed", str(seed)]
+if program in ("script", "no seed"):
+    sys.argv = command
     run = runpy.run_path(command[0], run_name="__main__")
-    accuracy, prediction = run["scores"][1], run["prediction"]
-    labels, history = run["y_test_label"], run["train_history"].history
+    accuracy, prediction, labels = run["scores"][1], run["prediction"], run["y_test_label"]
+    history = {k.replace("accuracy", "acc"): v for k, v in run["train_history"].history.items()}
 else:
     from replay.author import NETWORKS
     from replay.network import Network, load_rows
@@ -79,15 +84,15 @@ print(json.dumps({
 
 
 def train(program, network, seed, arithmetic):
-    """Train in a process of its own, in the project's copy where the Dask worker was started."""
-    project = Path.cwd()
-    if not (project / "by_hand.py").exists():
-        raise FileNotFoundError(f"no copy of the project in {project}: start the worker there")
+    """Train in a process of its own, and return the figures."""
     changes, dtype, epsilon = ARITHMETIC[arithmetic]
     script, *options = SCRIPTS[network]
+    options += ["--seed", str(seed)]
+    if program == "no seed":
+        script, options = "benchmarks/book.py", book_options(network)
     name = NETWORKS[network]["name"]
-    arguments = json.dumps([program, name, seed, dtype, epsilon, str(project / script), *options])
-    own = {**dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(project), "MPLBACKEND": "agg"}
+    arguments = json.dumps([program, name, seed, dtype, epsilon, str(PROJECT / script), *options])
+    own = {**dict.fromkeys(THREADS, "1"), "PYTHONPATH": str(PROJECT), "MPLBACKEND": "agg"}
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
             [sys.executable, "-c", TRAIN, arguments],
@@ -128,26 +133,13 @@ def add(training, result, path):
         runs.to_csv(temporary, index=False, float_format="%.9g")
 
 
-def run_trainings(trainings, path, scheduler=None):
-    """Let Dask run trainings, here or by a `scheduler` that is running; add each to the file."""
-    from distributed import Client, LocalCluster, as_completed  # the tables need no Dask
-
-    os.chdir(PROJECT)  # where the workers on this machine start
-    cores = {"threads_per_worker": 1, "n_workers": os.cpu_count()}
-    cluster = scheduler or LocalCluster(dashboard_address=None, **cores)
-    with Client(cluster) as client:
-        # With the same first word in all keys, Dask takes them in the order of their priority.
-        futures = {
-            client.submit(train, *training, key=("train", *training), priority=-place): training
-            for place, training in enumerate(trainings)
-        }
-        done = as_completed(futures, with_results=True)
-        for number, (future, result) in enumerate(done, start=1):
-            add(futures[future], result, path)
-            told = ", ".join(map(str, futures[future]))
-            print(f"{number}/{len(trainings)}  {told}", flush=True)
-    if not scheduler:
-        cluster.close()
+def run_trainings(trainings, path):
+    """Train, as many at once as there are cores, and add each result to the file."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = {pool.submit(train, *training): training for training in trainings}
+        for number, future in enumerate(as_completed(futures), start=1):
+            add(futures[future], future.result(), path)
+            print(f"{number}/{len(trainings)}  {', '.join(map(str, futures[future]))}", flush=True)
 
 
 def of_seeds(runs, program, network):
@@ -156,9 +148,9 @@ def of_seeds(runs, program, network):
     return runs[usual].set_index("seed").sort_index()
 
 
-def accuracy_range(runs, program, network):
-    """Return the lowest and the highest test accuracy of all seeds: "97.5% to 97.8%"."""
-    accuracies = of_seeds(runs, program, network).test_accuracy
+def accuracy_range(runs, network, *programs):
+    """Return the lowest and the highest test accuracy of all runs: "97.5% to 97.8%"."""
+    accuracies = pd.concat([of_seeds(runs, program, network).test_accuracy for program in programs])
     return f"{accuracies.min():.1%} to {accuracies.max():.1%}"
 
 
@@ -208,10 +200,13 @@ def accuracy_table(runs):
         for program in PROGRAMS:
             values = of_seeds(runs, program, network).test_accuracy
             if len(values) == len(SEEDS):
-                told = (values.mean(), values.std(), values.min(), values.max(), values[10])
-                names = ("mean", "std", "lowest", "highest", "seed 10")
+                told = (values.mean(), values.std(), values.min(), values.max())
+                names = ("mean", "std", "lowest", "highest")
+                below = f"{(values < values[10]).sum()} of {len(values) - 1}"
+                of_seed_10 = ("", "") if program == "no seed" else (f"{values[10]:.2%}", below)
                 rows[network, program] = {n: f"{value:.2%}" for n, value in zip(names, told)} | {
-                    "seeds below it": f"{(values < values[10]).sum()} of {len(values) - 1}",
+                    "seed 10": of_seed_10[0],
+                    "seeds below it": of_seed_10[1],
                     "book": text("test accuracy", facts["book"]["test accuracy"]),
                 }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["network", "program"])
@@ -219,8 +214,8 @@ def accuracy_table(runs):
 
 def claims_table(runs):
     """Count the seeds with which each claim of the chapter held, by each program."""
-    held = {program: claims(runs, program) for program in ("script", "replay")}
-    table = pd.DataFrame(held).map(lambda seeds: f"{seeds.sum()} of {len(seeds)} seeds")
+    held = {program: claims(runs, program) for program in ("script", "no seed", "replay")}
+    table = pd.DataFrame(held).map(lambda runs: f"{runs.sum()} of {len(runs)} runs")
     return table.rename_axis("claim of the chapter")
 
 
@@ -250,14 +245,12 @@ def tables(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--scheduler", metavar="tcp://...", help="a running Dask scheduler")
-    options = parser.parse_args()
-
+    parser.parse_args()
     done = set(read_runs()[KEY].itertuples(index=False, name=None))
     trainings = [training for training in list_trainings() if training not in done]
     if trainings:
         record_machine(RUNS.with_name("reproduce_environment.csv"))
-        run_trainings(trainings, RUNS, options.scheduler)
+        run_trainings(trainings, RUNS)
 
     write_tables(tables(read_runs()))
 

@@ -90,3 +90,10 @@ def model_file(tmp_path_factory):
         model.save(own)
         own.replace(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def model(model_file):
+    import keras
+
+    return keras.saving.load_model(model_file)

@@ -10,8 +10,7 @@ from conftest import SHORT
 from environment import README, as_markdown
 
 
-def test_trainings_by_dask_are_recorded_once(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("distributed")
+def test_trainings_are_recorded_once(tmp_path, monkeypatch, capsys):
     for name, value in SHORT.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "runs.csv"

@@ -80,27 +80,35 @@ def test_the_gradients_pass_the_check_and_the_network_stays_as_it_was(hidden, dr
     assert (network.generator.random(9) == fresh.generator.random(9)).all()
 
 
-def half(layer):
-    return np.arange(layer.parameters[0].shape[1]) % 2
+def dense(weights=1, biases=1, half=False):
+    """Return a wrong `Dense.backward`, whose gradients are multiplied by these numbers."""
+
+    def wrong(right, self, gradient):
+        inputs = right(self, gradient)
+        columns = np.arange(gradient.shape[1]) % 2 if half else 1
+        self.gradients = [self.gradients[0] * weights * columns, self.gradients[1] * biases]
+        return inputs
+
+    return wrong
 
 
-BUGS = {  # planted in each method of the way back
-    "weights": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 1.01, of(self, g)[1]]),
-    "weights, half": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * half(self), of(self, g)[1]]),
-    "weights, none": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0] * 0, of(self, g)[1]]),
-    "biases": (Dense, "parameter_gradients", lambda of, self, g: [of(self, g)[0], of(self, g)[1] / len(g)]),
-    "inputs": (Dense, "backward", lambda of, self, g: g @ np.abs(self.parameters[0].T)),
-    "ReLU": (ReLU, "backward", lambda of, self, g: g),
-    "Dropout": (Dropout, "backward", lambda of, self, g: g * (self.factors > 0)),
+BUGS = {
+    "weights": (Dense, dense(weights=1.01)),
+    "weights, half": (Dense, dense(half=True)),
+    "weights, none": (Dense, dense(weights=0)),
+    "biases": (Dense, dense(biases=0.05)),
+    "inputs": (Dense, lambda right, self, g: np.abs(right(self, g))),
+    "ReLU": (ReLU, lambda right, self, g: g),
+    "Dropout": (Dropout, lambda right, self, g: g * (self.factors > 0)),
 }
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_check_finds_a_bug_in_every_layer(bug, monkeypatch):
-    kind, method, wrong = BUGS[bug]
-    right = getattr(kind, method)
+    kind, wrong = BUGS[bug]
+    right = kind.backward
     assert check_gradients(small_network(), X[:20], LABELS[:20]) < 1e-6
-    monkeypatch.setattr(kind, method, lambda self, gradient: wrong(right, self, gradient))
+    monkeypatch.setattr(kind, "backward", lambda self, gradient: wrong(right, self, gradient))
     assert check_gradients(small_network(), X[:20], LABELS[:20]) > 1e-5
 
 
@@ -132,10 +140,8 @@ def test_a_layer_of_ones_own_is_trained():
         def forward(self, x, training=False):
             return x + self.parameters[0]
 
-        def parameter_gradients(self, gradient):
-            return [gradient.sum(axis=0)]
-
         def backward(self, gradient):
+            self.gradients = [gradient.sum(axis=0)]
             return gradient
 
     class SignDescent:
@@ -154,7 +160,7 @@ def test_a_layer_of_ones_own_is_trained():
 def test_sizes_that_keras_takes_too(capsys):
     """A batch larger than the data is one batch."""
     build_network([5]).fit(X, LABELS, 1, batch_size=10**6)
-    assert capsys.readouterr().out.startswith("Epoch 1/1\n1/1 - ")
+    assert capsys.readouterr().out.startswith("Epoch 1/1 - ")
 
 
 def fit(x=X, labels=LABELS, **options):
@@ -170,9 +176,6 @@ def fit(x=X, labels=LABELS, **options):
         (lambda: fit(labels=LABELS + 10), "x must have .* and labels must be n digits from 0 to 9, not one-hot"),
         (lambda: fit(labels=ONE_HOT), "x must have the shape"),
         (lambda: fit(labels=LABELS[:9]), "x must have the shape"),
-        (lambda: fit(epochs=0), "epochs and batch_size must be at least 1"),
-        (lambda: fit(batch_size=0), "epochs and batch_size must be at least 1"),
-        (lambda: fit(validation_split=1), "epochs .* validation_split between 0 and 1"),
         (lambda: build_network([5]).evaluate(X, LABELS[:5]), "x must have the shape"),
     ],
 )
@@ -186,7 +189,7 @@ def test_the_command(tmp_path):
     ended = run(PROJECT / "by_hand.py", *options, folder=tmp_path)
     assert ended.returncode == 0 and ended.stderr == ""
     results = " - ".join(rf"{name}: \d\.\d{{4}}" for name in ("acc", "loss", "val_acc", "val_loss"))
-    epochs = [rf"Epoch {epoch}/2\n240/240 - \d+s - \d+ms/step - {results}\n" for epoch in (1, 2)]
+    epochs = [rf"Epoch {epoch}/2 - \d+s - {results}\n" for epoch in (1, 2)]
     check = r"\t\[Info\] Gradient check: relative error \de-\d\d, ok\n"
     assert re.fullmatch(rf"{check}{''.join(epochs)}\t\[Info\] Accuracy of testing data = \d\d\.\d%\n", ended.stdout)
 
