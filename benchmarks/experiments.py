@@ -1,5 +1,6 @@
 """Run each experiment of docs/experiments.md with five seeds, and record what the scripts print at the end."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -26,29 +27,32 @@ def read_experiments(page=PAGE):
     return experiments
 
 
-def run_experiment(experiment, *options, **environment):
-    """Run the changed script in a folder of its own. Return the last epoch's figures and the test accuracy."""
+def change_script(experiment, folder):
+    """Write the changed script to `folder`. Return the words of the command that runs it."""
     (script, *words), old, new = experiment
     text = (PROJECT / script).read_text(encoding="utf-8")
     if old and text.count(old) != 1:
         raise ValueError(f"{script} must have this once, not {text.count(old)} times: {old}")
-    environment = os.environ | {"PYTHONPATH": str(PROJECT), "MPLBACKEND": "agg"} | environment
-    with tempfile.TemporaryDirectory() as folder:
-        changed = Path(folder, script)
-        changed.write_text(text.replace(old, new), encoding="utf-8")
-        command = [sys.executable, changed, *words, *options]
-        printed = subprocess.check_output(command, cwd=folder, env=environment, encoding="utf-8")
+    changed = Path(folder, script)
+    changed.write_text(text.replace(old, new), encoding="utf-8")
+    return [str(changed), *words]
+
+
+def read_figures(printed):
+    """Return the last epoch's figures, from 0 to 1, and the test accuracy in percent."""
     figures = dict(re.findall(r" (\w*acc|\w*loss): ([\d.]+)", printed))  # of several epochs the last one stays
-    accuracy = re.search(r"testing data = ([\d.]+)%", printed)[1]
-    return {name: float(value) for name, value in figures.items()} | {"test_accuracy": float(accuracy)}
+    figures["test_accuracy"] = re.search(r"testing data = ([\d.]+)%", printed)[1]
+    return {name: float(value) for name, value in figures.items()}
 
 
 def main():
-    rows = []
-    for title, experiment in read_experiments().items():
-        for seed in SEEDS:
-            rows.append({"experiment": title, "seed": seed, **run_experiment(experiment, "--seed", str(seed))})
-            print(*rows[-1].values(), sep="  ", flush=True)
+    rows, environment = [], os.environ | {"PYTHONPATH": str(PROJECT), "MPLBACKEND": "agg"}
+    for (title, experiment), seed in itertools.product(read_experiments().items(), SEEDS):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, *change_script(experiment, folder), "--seed", str(seed)]
+            printed = subprocess.check_output(command, cwd=folder, env=environment, encoding="utf-8")
+        rows.append({"experiment": title, "seed": seed, **read_figures(printed)})
+        print(*rows[-1].values(), sep="  ", flush=True)
     record_machine(RUNS.with_name("experiments_environment.csv"))
     with replacing(RUNS) as path:
         pd.DataFrame(rows).to_csv(path, index=False)
