@@ -1,10 +1,9 @@
-"""Draw the pictures of the READMEs anew, from real runs: `python pictures/draw.py`.
+"""Draw the pictures of the first page anew, from real runs: `python pictures/draw.py`.
 
-The scripts compute by one thread, the replay by two, as in the tables. The animation is made by animate.py.
+The scripts compute on one thread, as in the tables. `animate.py` makes the animation.
 """
 
 import os
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -12,33 +11,18 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
-os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OPENBLAS_NUM_THREADS": "2"}
+os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
+import keras
 import numpy as np
 from matplotlib import pyplot as plt
 from PIL import Image, ImageFilter
 
 import explore
-from ch6_1 import build_model
-from utils import WRONG_COLOR, plot_images, save_figures
+from ch6_1 import x_Test_norm
+from utils import WRONG_COLOR, save_figures
 
 PICTURES = PROJECT / "pictures"
-RUNS = {
-    "256_units": ["ch6_1.py"],
-    "1000_units": ["ch6_1.py", "--units", "1000"],
-    "dropout": ["ch7_dropout.py"],
-    "two_layers": ["ch6_2.py"],
-}
-
-
-def save(axes, name):
-    np.ravel(axes)[0].figure.savefig(PICTURES / f"{name}.png", bbox_inches="tight", dpi=80)
-
-
-def side_by_side(pictures, path):
-    """Save pictures of one height next to each other."""
-    joined = np.concatenate([np.asarray(picture.convert("RGB")) for picture in pictures], axis=1)
-    Image.fromarray(joined).save(path, optimize=True)
 
 
 def backpropagation():
@@ -88,33 +72,22 @@ def photo_of(image):
     return Image.fromarray(np.uint8(np.clip(light * (1 - 0.75 * ink) + grain, 0, 255)))
 
 
+def run_script(folder, *options):
+    subprocess.run([sys.executable, PROJECT / "ch6_1.py", *options, "--figures", folder], check=True)
+
+
 def main(folder):
-    for name, command in RUNS.items():
-        subprocess.run([sys.executable, PROJECT / command[0], *command[1:], "--figures", folder / name], check=True)
-        curves = [Image.open(folder / name / f"{number}.png") for number in (
-            ("03_acc", "04_loss") if name.endswith("units") else ("01_acc", "02_loss")
-        )]  # fmt: skip
-        side_by_side(curves, PICTURES / f"curves_{name}.png")
+    run_script(folder / "1000", "--units", "1000")
+    curves = [Image.open(folder / "1000" / name).convert("RGB") for name in ("03_acc.png", "04_loss.png")]
+    Image.fromarray(np.hstack(curves)).save(PICTURES / "curves_1000_units.png", optimize=True)
 
-    # The pictures that show the book's own digits come from the book's own run.
-    sys.argv = ["replay", "--figures", str(folder)]
-    run = runpy.run_module("replay", run_name="__main__")
-    for name, number in (("predictions_from_240", "03_digits_from_240"), ("confusion_matrix", "04_confusion_matrix")):
-        picture = Image.open(folder / "replay_256" / f"{number}.png")
-        picture.convert("RGB").save(PICTURES / f"{name}.png", optimize=True)
+    backpropagation().figure.savefig(PICTURES / "backpropagation.png", bbox_inches="tight", dpi=80)
 
+    run_script(folder / "256", "--save", folder / "digits.keras")
+    photo_of(x_Test_norm[0].reshape(28, 28)).save(PICTURES / "photo.png")
     save_figures(folder)
-    images, labels, prediction = run["X_test_image"], run["y_test_label"], run["prediction"]
-    model = build_model()
-    model.set_weights(run["network"].parameters)
-    fives = [340, 1003, 1393, 2035, 2526, 2597, 2810, 3117, 4271, 4355, 4360, 5937, 5972]  # the book's
-    titles = [f"{i}: l={labels[i]},p={prediction[i]}" for i in fives]
-    save(plot_images(images[fives], titles, np.flatnonzero(labels[fives] != prediction[fives])), "fives_read_as_threes")
-    save(backpropagation(), "backpropagation")
-    photo_of(images[0]).save(PICTURES / "photo.png")
-    explore.predict_digit(model, PICTURES / "photo.png", show=True)
-    reading = Image.open(next(folder.glob("*_reading.png")))
-    reading.convert("RGB").save(PICTURES / "reading.png", optimize=True)
+    explore.predict_digit(keras.saving.load_model(folder / "digits.keras"), PICTURES / "photo.png", show=True)
+    Image.open(folder / "01_reading.png").convert("RGB").save(PICTURES / "reading.png", optimize=True)
 
 
 if __name__ == "__main__":
