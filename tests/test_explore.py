@@ -156,8 +156,8 @@ def test_what_is_no_picture_or_no_network_of_the_chapter(model, tmp_path, monkey
         (None, r"file must be one path, .*, not None \(cv2.imread returns it for a wrong path\)$"),
         (["one.png"], "file must be one path, one PIL picture or one array, not a list$"),
         ("none.png", "there is no file 'none.png'$"),
-        ("*.png", r"there is no file '\*.png', it is a pattern: name one file, or a folder$"),
-        ("\u202aphoto.png", r"there is no file '\\u202aphoto.png', its name has an invisible mark in it"),
+        ("*.png", r"there is no file '\*.png': this is a pattern, so name one file or a folder$"),
+        ("\u202aphoto.png", r"there is no file '\\u202aphoto.png': the name has an invisible mark in it"),
         (255 - IMAGES[0], "the array has dark ink on light paper: give 255 - array"),
         (ch6_1.x_Test_norm[0], r"an array must have the shape \(28, 28\), as .* has, not \(784,\)$"),
     ):
