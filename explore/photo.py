@@ -80,8 +80,8 @@ def read_grey(file):
     if isinstance(file, (str, os.PathLike)):
         if not os.path.isfile(file):
             name = os.fspath(file)
-            hint = "" if name.isprintable() else ", its name has an invisible mark in it: type it by hand"
-            hint = ", it is a pattern: name one file, or a folder" if "*" in name or "?" in name else hint
+            hint = "" if name.isprintable() else ": the name has an invisible mark in it, so type it by hand"
+            hint = ": this is a pattern, so name one file or a folder" if "*" in name or "?" in name else hint
             raise FileNotFoundError(f"there is no file {name!r}{hint}")
     elif not isinstance(file, Image.Image) and not hasattr(file, "read"):
         kind = "None (cv2.imread returns it for a wrong path)" if file is None else f"a {type(file).__name__}"

@@ -20,7 +20,6 @@ from explore.photo import center, read_digit, set_stroke_width
 
 pytestmark = pytest.mark.skipif(not shutil.which("chromedriver"), reason="needs Debian's chromium and chromium-driver")
 STROKES = json.loads((PROJECT / "tests/strokes.json").read_text())  # ten test images of each digit, traced
-WINDOW = 98  # of them were read right by the window that came before the page
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,6 @@ def page():
     options = webdriver.ChromeOptions()
     for option in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1100,800"):
         options.add_argument(f"--{option}")
-    options.add_experimental_option("prefs", {"intl.accept_languages": "en"})
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     browser.get((PROJECT / "draw.html").as_uri())
     yield browser
@@ -81,17 +79,16 @@ def test_page_and_python_agree_on_a_hundred_digits(half, pointers, page):
         assert state == ("sure" if expected.max() >= 0.9 else "unsure") and f"{chances.max():.1%}" in text
         agree += chances.argmax() == expected.idxmax()
         right += chances.argmax() == digit["digit"]
-    assert agree >= 49 and right >= WINDOW / 2
+    assert agree >= 49 and right >= 49  # a window of Matplotlib's widgets, before this page, read 98 of 100
 
 
 def test_the_page_reads_all_test_digits(page):
-    script = """return Array.from({ length: 10000 }, (_, i) => {
-        const chances = think(new Uint8Array(images, 784 * i, 784)).pop();
-        return chances.indexOf(Math.max(...chances)) })"""
-    images = base64.b64encode(ch6_1.X_test_image.tobytes()).decode()
-    read = page.execute_script(f"const images = decode(arguments[0]); {script}", images)
+    script = """const images = decode(arguments[0]); return Array.from({ length: 10000 }, (_, i) => {
+   const chances = think(new Uint8Array(images, 784 * i, 784)).pop(); return chances.indexOf(Math.max(...chances)) })"""
+    read = page.execute_script(script, base64.b64encode(ch6_1.X_test_image.tobytes()).decode())
     assert (read == ch6_1.y_test_label).sum() >= 9771  # 9,781 before the weights were rounded
-    assert (PROJECT / "draw.html").stat().st_size <= 400_000
+    file, template = ((PROJECT / name).read_text("utf-8") for name in ("draw.html", "explore/page.html"))
+    assert len(file) <= 400_000 and all(part in file for part in template.split("NETWORK"))  # it is up to date
 
 
 def test_odd_strokes_and_keys(page):
@@ -116,8 +113,8 @@ def test_odd_strokes_and_keys(page):
 def test_languages_and_labels(page):
     for button, language, title in ((1, "zh-TW", "寫一個數字"), (0, "en", "Draw a digit")):
         page.find_elements("css selector", "header button")[button].click()
-        labels = "[...document.querySelectorAll('canvas')].map(part => part.ariaLabel)"
-        lang, name, labels = page.execute_script(f"return [document.documentElement.lang, document.title, {labels}]")
+        parts = "document.documentElement.lang, document.title, ...all('canvas').map(part => part.ariaLabel)"
+        lang, name, *labels = page.execute_script(f"return [{parts}]")
         assert lang == language and name.startswith(title) and len(labels) == 3 and all(labels)
     assert page.get_log("browser") == []
 
