@@ -13,19 +13,21 @@ Backward: each weight should move against its gradient, the derivative of the lo
 weight's gradient is its input times its output's gradient. Say the input is 3 and the output's gradient is 2. If the
 weight grows by 0.01, the output grows by 3 * 0.01, and the loss by about 3 * 2 * 0.01. So the gradient is 3 * 2.
 
-For each image, the gradient of z is p - y, where y is the one-hot label. From there, each layer computes the
-gradients of its weights and passes the gradients of its inputs back to the previous layer. This is backpropagation.
+For each image, the gradient of z is p - y, where y is the one-hot label; it is divided by 200, because the loss is a
+mean. Each layer computes the gradients of its weights. It passes the gradients of its inputs back to the previous
+layer. An input acts on all units, so its gradient is the sum of weight times gradient over the units. ReLU passes a
+gradient back where it kept the number, and 0 elsewhere. This is backpropagation.
 
 Here is an example for pencil and paper: two inputs, one hidden unit, two outputs. The second output should win.
 `python by_hand.py --example` prints these lines:
 
     forward   hidden unit  relu(2 * 0.4 + 3 * -0.2 + 0.3) = relu(0.5) = 0.5
-              outputs z    0.5 * 1 = 0.5 and 0.5 * -0.7 = -0.35
+              outputs z    0.5 * 1 + 0 = 0.5 and 0.5 * -0.7 + 0 = -0.35
               softmax p    0.70057 and 0.29943
               loss         -ln 0.29943 = 1.2059
     backward  outputs z    0.70057 - 0 = 0.70057 and 0.29943 - 1 = -0.70057
-              weights      0.5 * 0.70057 = 0.3503 and 0.5 * -0.70057 = -0.3503
-              hidden unit  1 * 0.70057 + -0.7 * -0.70057 = 1.1910; ReLU passes it on, because 0.5 is above 0
+              weights      0.5 * 0.70057 = 0.3503 and 0.5 * -0.70057 = -0.3503; biases 0.70057 and -0.70057
+              hidden unit  1 * 0.70057 + -0.7 * -0.70057 = 1.1910, which ReLU passes back
               weights      2 * 1.1910 = 2.382 and 3 * 1.1910 = 3.573; bias 1.1910
     check     weight 0.41, not 0.4: the loss grows by 0.0239, about 0.01 * 2.382
     step      each weight and bias minus 0.01 times its gradient: the loss falls to 1.0056
@@ -205,7 +207,7 @@ def build_network(hidden=(256,), dropout=0, optimizer=None, seed=10):
     return Network([*layers, Dense(inputs, 10, generator)], optimizer or Adam(), generator)
 
 
-def check_gradients(network, x, labels, count=20, nudge=1e-5):
+def check_gradients(network, x, labels, count=20, nudge=1e-7):
     """Compare the gradients with measured ones and return the largest relative error. Up to 1e-5 is OK.
 
     In a 64-bit copy of the network, nudge weights up and down and see how the loss changes. From each array, try
@@ -214,21 +216,16 @@ def check_gradients(network, x, labels, count=20, nudge=1e-5):
     trial, generator, errors = copy.deepcopy(network), np.random.default_rng(0), []
     for layer in trial.layers:  # a little noise keeps sums off 0, where ReLU has no derivative
         layer.parameters = [parameter + generator.normal(0, 0.01, parameter.shape) for parameter in layer.parameters]
-
-    def compute():
-        for layer in trial.layers:
-            layer.generator = np.random.default_rng(0)  # so that dropout repeats its mask
-        return trial.loss_and_gradients(x, labels)
-
-    for parameter, gradient in zip(trial.parameters, compute()[2], strict=True):
+    gradients = copy.deepcopy(trial).loss_and_gradients(x, labels)[2]  # in each copy, dropout draws the same mask
+    for parameter, gradient in zip(trial.parameters, gradients, strict=True):
         live, anywhere = np.flatnonzero(gradient), generator.integers(gradient.size, size=count)
         places, losses = [*generator.permutation(live)[:count], *anywhere], []
         for place, sign in itertools.product(places, (1, -1)):
             parameter.flat[place] += sign * nudge
-            losses.append(compute()[0])
+            losses.append(copy.deepcopy(trial).loss_and_gradients(x, labels)[0])
             parameter.flat[place] -= sign * nudge
         measured = (np.array(losses[::2]) - losses[1::2]) / (2 * nudge)
-        errors.append(np.linalg.norm(gradient.flat[places] - measured) / max(np.linalg.norm(measured), 1e-6))
+        errors.append(np.linalg.norm(gradient.flat[places] - measured) / max(np.linalg.norm(measured), 0.1))
     return np.max(errors)
 
 
@@ -242,13 +239,14 @@ def example():
     w1, w2, b, v1, v2, dp, dq = np.concatenate(gradients, axis=None)
     (p, q), (z1, z2), h = network.predict(x)[0], output.forward(output.x)[0], output.x[0, 0]
     print(f"forward   hidden unit  relu(2 * 0.4 + 3 * -0.2 + 0.3) = relu({hidden.forward(x)[0, 0]:g}) = {h:g}")
-    print(f"          outputs z    {h:g} * 1 = {z1:g} and {h:g} * -0.7 = {z2:g}")
+    print(f"          outputs z    {h:g} * 1 + 0 = {z1:g} and {h:g} * -0.7 + 0 = {z2:g}")
     print(f"          softmax p    {p:.5f} and {q:.5f}")
     print(f"          loss         -ln {q:.5f} = {loss:.4f}")
     print(f"backward  outputs z    {p:.5f} - 0 = {dp:.5f} and {q:.5f} - 1 = {dq:.5f}")
-    print(f"          weights      {h:g} * {dp:.5f} = {v1:.4f} and {h:g} * {dq:.5f} = {v2:.4f}")
+    weights = f"{h:g} * {dp:.5f} = {v1:.4f} and {h:g} * {dq:.5f} = {v2:.4f}"
+    print(f"          weights      {weights}; biases {dp:.5f} and {dq:.5f}")
     unit = f"1 * {dp:.5f} + -0.7 * {dq:.5f} = {output.backward(np.array([[dp, dq]]))[0, 0]:.4f}"
-    print(f"          hidden unit  {unit}; ReLU passes it on, because {h:g} is above 0")
+    print(f"          hidden unit  {unit}, which ReLU passes back")
     print(f"          weights      2 * {b:.4f} = {w1:.3f} and 3 * {b:.4f} = {w2:.3f}; bias {b:.4f}")
     hidden.parameters[0][0] = 0.41
     growth = network.evaluate(x, labels)[0] - loss

@@ -11,8 +11,8 @@ The script follows chapters 6 and 7 of 林大貴, 《TensorFlow+Keras 深度學�
     256           97.6%  97.5% to 97.8%       (the book does not say)
     1000          97.9%  97.7% to 98.2%       0.0064  0.9993  0.0701    0.9807
 
-Watch for overfitting: the network memorizes its training images. In the last epochs, `loss` keeps
-falling but `val_loss`, measured on other images, does not. With 1000 units, `val_loss` even rises,
+Watch for overfitting: the network memorizes its training images. `loss` keeps falling, but
+`val_loss`, measured on other images, falls ever more slowly. With 1000 units it rises in the end,
 and the gap between `acc` and `val_acc` widens. Even so, 1000 units usually test better than 256.
 
 Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, by_hand.py.
