@@ -193,6 +193,10 @@ def repair_file(path, options, printer):
     else:
         if changed:
             write(path, target, content, file.write(new), options.in_place)
+            helper = path.with_name("input_data.py")
+            if re.search(r"^\s*(import|from) input_data\b", new, re.MULTILINE) and not helper.exists():
+                text = (PROJECT / "repairing/input_data.py").read_text(encoding="utf-8")
+                helper.write_text(repair(text, here=here, data=data)[0], encoding="utf-8")
         printer.changes(file, file.text.split("\n"), new, origin, rules)
         if file.encoding == "cp950":
             printer.say("big5")

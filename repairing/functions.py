@@ -78,24 +78,18 @@ def asks_for(source, node):
     parent = node.parent()
     if name not in OLD_METRICS or parent.kind() in ("pair", "dictionary"):
         return
-    if (
-        parent.kind() == "subscript"
-        and parent.parent().kind() == "assignment"
-        and parent.text() == parent.parent().field("left").text()
-    ):
+    if parent.kind() == "subscript":
+        if parent.parent().kind() == "assignment" and parent.text() == parent.parent().field("left").text():
+            return  # a key of their own
+    elif parent.kind() == "keyword_argument" and parent.field("name").text() in ("label", "title", "name"):
         return
-    if any(
-        each.kind() == "call"
-        and source.is_one(each.field("function"), ["matplotlib.*"])
-        and not any(inner.kind() in ("subscript",) for inner in [parent])
-        for each in node.ancestors()
-    ):
-        return
-    if any(
-        each.text().startswith(("label=", "title=", "metrics=", "print"))
-        for each in [parent, *list(node.ancestors())[:3]]
-    ):
-        return
+    else:
+        call = next((each for each in node.ancestors() if each.kind() == "call"), None)
+        function = call and call.field("function")
+        if function and (function.text() == "print" or source.is_one(function, ["matplotlib.*"])):
+            return
+        if function and re.search(r"\.(compile|set_\w+|legend|title|plot|add_subplot)$", function.text()):
+            return
     yield name
 
 
@@ -316,15 +310,26 @@ def tensors(source, node):
 
 
 def merge(source, rule):
+    """`merge(..., mode='concat')` of Keras 1; its import goes once nothing uses it."""
     names = {"concat": "concatenate", "sum": "add", "mul": "multiply", "ave": "average", "max": "maximum", "dot": "dot"}
-    for call in source.calls:
-        if source.is_one(call.field("function"), ["keras.layers.merge", "keras.layers.merge.merge"]):
-            by_place, by_name = arguments(call)
-            mode = content(by_name["mode"][1]) if "mode" in by_name else "sum"
-            if mode in names and by_place:
-                axis = f", axis={by_name['concat_axis'][1].text()}" if "concat_axis" in by_name else ""
-                name = source.spell(f"keras.layers.{names[mode]}", span(call)[0])
-                source.replace(call, f"{name}({by_place[0].text()}{axis})", rule)
+    alias = next(
+        (alias for alias, full in source.names.items() if full in ("keras.layers.merge", "keras.engine.merge")), None
+    )
+    if not alias:
+        return
+    calls = [call for call in source.calls if call.field("function").text() == alias]
+    for call in calls:
+        by_place, by_name = arguments(call)
+        mode = content(by_name["mode"][1]) if "mode" in by_name else "sum"
+        if mode in names and by_place:
+            axis = f", axis={by_name['concat_axis'][1].text()}" if "concat_axis" in by_name else ""
+            name = source.spell(f"keras.layers.{names[mode]}", span(call)[0])
+            source.replace(call, f"{name}({by_place[0].text()}{axis})", rule)
+    if not calls:
+        for node in source.imports:
+            for *_, name, given, part in tree.imported(node):
+                if (given or name) == alias and len(list(tree.imported(node))) > 1:
+                    remove_argument(source, part, rule)
 
 
 def print_statement(source, rule):

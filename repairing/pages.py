@@ -46,7 +46,9 @@ line and the new one, then run again.""",
 def code(text):
     """Return a text as code for a cell of a table, line by line."""
     mark = "``" if "`" in text else "`"
-    return "<br>".join(mark + " " * (mark != "`") + line.replace("|", "\\|") + " " * (mark != "`") + mark for line in text.split("\n"))
+    return "<br>".join(
+        mark + " " * (mark != "`") + line.replace("|", "\\|") + " " * (mark != "`") + mark for line in text.split("\n")
+    )
 
 
 def page(name):
@@ -63,7 +65,10 @@ def page(name):
         return rule["zh" if text["column"] else "why"] + ("" if known else " " * (not text["column"]) + text["left"])
 
     lines = [text["head"], f"\n## {text['frequent']}\n"]
-    lines += [f"{number}. {link(rule)}" for number, rule in enumerate((r for name in DATA["frequent"] for r in shown if r["id"] == name), 1)]
+    lines += [
+        f"{number}. {link(rule)}"
+        for number, rule in enumerate((r for name in DATA["frequent"] for r in shown if r["id"] == name), 1)
+    ]
     lines += [f"\n## {text['chapters']}\n"]
     for key, names in DATA["chapters"].items():
         found = [f"[{rule['id']}](#{rule['id']})" for rule in shown if key in rule["chapters"]]
