@@ -42,6 +42,8 @@ def predict_classes(source, rule):
             for name in ("units", "output_dim"):
                 units = by_name[name][1].text() if name in by_name else units
             units = by_place[0].text() if by_place else units
+            given = source.value(units, span(call)[0])
+            units = given[1].text() if given and given[2] is None else units
         if units is None:
             new = f"(lambda p: p.argmax(axis=1) if p.shape[-1] > 1 else (p > 0.5).astype('int32'))({predict})"
             source.tell(call, BY_ID["predict-classes-unknown"])
@@ -355,17 +357,20 @@ def decay(source, rule):
         if "decay" not in by_name:
             continue
         node, value = by_name["decay"]
-        rate = next((by_name[name] for name in ("lr", "learning_rate") if name in by_name), None)
+        if "lr" in by_name:
+            continue  # it is renamed first
+        rate = by_name.get("learning_rate")
         if re.fullmatch(r"0|0?\.0*|None", value.text()):
             remove_argument(source, node, rule)
         elif rate is None or re.search(
             r"ReduceLROnPlateau|LearningRateScheduler|optimizer\.(lr|learning_rate)", source.text
         ):
             remove_argument(source, node, rule)
-            source.tell(node, rule)
-        else:
+            source.tell(node, BY_ID["decay-left"])
+        elif "schedules" not in rate[1].text():
             schedule = source.spell("keras.optimizers.schedules.InverseTimeDecay", span(call)[0])
-            source.replace(rate[0], f"learning_rate={schedule}({rate[1].text()}, 1, {value.text()})", rule)
+            source.replace(rate[1], f"{schedule}({rate[1].text()}, 1, {value.text()})", rule)
+        else:
             remove_argument(source, node, rule)
 
 
@@ -585,6 +590,9 @@ def channels_last(source, rule):
     )
     if not (first or told):
         return
+    reshaped = "reshape(" in source.text or ".datasets" in source.text or not first
+    if not reshaped:
+        source.tell(first[0][0], BY_ID["channels-last-data"])
     for shape, parts in first:
         source.replace(shape, f"({', '.join(part.text() for part in [*parts[1:], parts[0]])})", rule)
     for call in source.calls:
