@@ -205,7 +205,9 @@ CONV = {
     "SeparableConv2D": 2,
     "SeparableConvolution2D": 2,
 }
-KERAS_1 = r"\b(Convolution[23]D|border_mode|nb_epoch|subsample|dim_ordering|output_dim|samples_per_epoch|nb_filter|set_image_dim_ordering)\b"
+KERAS_1 = re.compile(
+    r"\b(Convolution[23]D|border_mode|nb_epoch|subsample|dim_ordering|output_dim|samples_per_epoch|nb_filter)\b"
+)
 
 
 def kernel_size(source, rule):
@@ -227,7 +229,7 @@ def kernel_size(source, rule):
             node.kind() in ("tuple", "list", "string", "list_splat") for node in sizes[:dims]
         ):
             of_tf = (source.full(call.field("function")) or "").startswith("tensorflow.keras")
-            old = short.startswith("Convolution") or re.search(KERAS_1, source.text)
+            old = short.startswith("Convolution") or KERAS_1.search(source.text)
             if not of_tf and (old or len({node.text() for node in sizes[:dims]}) == 1):
                 texts = ", ".join(node.text() for node in sizes[:dims])
                 source.change(span(sizes[0])[0], span(sizes[dims - 1])[1], f"({texts})", rule)
@@ -382,10 +384,10 @@ def rates(source, rule):
         name = next(
             (n for n, (c, _) in old.items() if source.is_one(call.field("function"), [f"keras.optimizers.{c}"])), None
         )
-        if name and not by_place and not {"lr", "learning_rate"} & by_name.keys():
-            if not (source.full(call.field("function")) or "keras").startswith("tensorflow"):
-                place = span(call.field("arguments"))[0] + 1
-                source.change(place, place, f"learning_rate={old[name][1]}" + ", " * bool(by_name), rule)
+        of_tf = (source.full(call.field("function")) or "keras").startswith("tensorflow")
+        if name and not of_tf and not by_place and not {"lr", "learning_rate"} & by_name.keys():
+            place = span(call.field("arguments"))[0] + 1
+            source.change(place, place, f"learning_rate={old[name][1]}" + ", " * bool(by_name), rule)
         if source.is_call(call, [".compile"]) and "optimizer" in by_name:
             text = content(by_name["optimizer"][1])
             if text and text.lower() in old and "tensorflow.keras" not in source.names.values():
@@ -510,7 +512,7 @@ def tensorflow_1(source, rule):
         layers = uses_keras(source) and re.search(r"Sequential\(|Dense\(|\bModel\(|load_model\(", source.text)
         if not layers and {"placeholder", "Session", "InteractiveSession"} & used.keys():
             for node in source.imports:
-                for module, name, given, part in tree.imported(node):
+                for module, name, _, part in tree.imported(node):
                     if name == "tensorflow" and not module:
                         source.replace(part, f"tensorflow.compat.v1 as {alias}", rule)
                         indent = " " * node.range().start.column
@@ -578,9 +580,15 @@ def channels_last(source, rule):
     """Theano's order of the axes: the number of colours goes behind the two of the image."""
     first = []
     for call in source.calls:
-        by_name = arguments(call)[1]
-        shape = by_name.get("input_shape", by_name.get("batch_input_shape", [None, None]))[1]
-        if shape and shape.kind() == "tuple" and source.is_one(call.field("function"), ["keras.layers.*"]):
+        by_place, by_name = arguments(call)
+        shape = next((by_name[name][1] for name in ("input_shape", "shape") if name in by_name), None)
+        if by_place and source.is_one(call.field("function"), ["keras.layers.Input", "keras.Input"]):
+            shape = by_place[0]
+        if (
+            shape
+            and shape.kind() == "tuple"
+            and source.is_one(call.field("function"), ["keras.layers.*", "keras.Input"])
+        ):
             parts = [child for child in shape.children() if child.is_named()]
             if len(parts) == 3 and order(source, parts, span(call)[0]) and not branch(call):
                 first.append((shape, parts))
@@ -590,13 +598,16 @@ def channels_last(source, rule):
     )
     if not (first or told):
         return
-    reshaped = "reshape(" in source.text or ".datasets" in source.text or not first
-    if not reshaped:
+    if first and not re.search(r"reshape\(|\.datasets|flow_from_directory", source.text):
         source.tell(first[0][0], BY_ID["channels-last-data"])
     for shape, parts in first:
         source.replace(shape, f"({', '.join(part.text() for part in [*parts[1:], parts[0]])})", rule)
     for call in source.calls:
         function = call.field("function")
+        axis = arguments(call)[1].get("axis", (None, None))[1]
+        joins = ["keras.layers.BatchNormalization", "keras.layers.Concatenate", "keras.layers.concatenate"]
+        if first and axis and axis.text() == "1" and source.is_one(function, joins):
+            source.replace(axis, "-1", rule)
         if function.kind() == "attribute" and function.field("attribute").text() == "reshape" and not branch(call):
             parts = arguments(call)[0]
             if len(parts) == 1 and parts[0].kind() in ("tuple", "list"):
@@ -686,6 +697,10 @@ def compile_arguments(source, rule):
                 remove_argument(source, by_name["class_mode"][0], rule)
             if "metrics" in by_name and content(value := by_name["metrics"][1]):
                 source.replace(value, f"[{value.text()}]", rule)
+            weights = by_name["loss_weights"][1] if "loss_weights" in by_name else None
+            if weights and weights.kind() == "list" and "loss" in by_name and content(loss := by_name["loss"][1]):
+                outputs = sum(child.is_named() for child in weights.children())
+                source.replace(loss, f"[{loss.text()}] * {outputs}", rule)
 
 
 def tf_optimizers(source, rule):
@@ -867,7 +882,7 @@ def tell(source):
                 for node in source.root.find_all(kind="attribute"):
                     if (
                         source.is_one(node, [wanted])
-                        and not (node.parent().kind() == "attribute")
+                        and node.parent().kind() != "attribute"
                         and not any(p.kind() in tree.KIND for p in node.ancestors())
                     ):
                         yield source.text.count("\n", 0, span(node)[0]), rule["id"]

@@ -1,4 +1,4 @@
-"""MNIST in batches, as the module of this name in TensorFlow 1 gave it; repair.py puts it beside scripts that used it."""
+"""MNIST in batches, as TensorFlow 1 had it in a module of this name; repair.py puts it beside scripts that use it."""
 
 import numpy as np
 from keras.datasets import mnist

@@ -1,4 +1,4 @@
-"""repair.py: every rule's old line fails today and its new one runs; old scripts run to their end; bad input is told."""
+"""repair.py: old lines fail today and new ones run; old scripts run to their end; bad input is told."""
 
 import contextlib
 import functools
@@ -73,7 +73,7 @@ open('input_data.py', 'w').close()
 
 @pytest.fixture
 def names(tmp_path, monkeypatch):
-    """What a reader has in the interpreter, in a folder of its own; the download is blocked, the trainings are short."""
+    """What a reader has in the interpreter, in an empty folder; no download, and short trainings."""
     keras.config.set_max_epochs(1)
     keras.config.set_max_steps_per_epoch(2)
     tf.config.run_functions_eagerly(True)  # a step is not worth making a graph for

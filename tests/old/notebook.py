@@ -68,6 +68,6 @@ os.mkdir('logs')
 
 # In[8]:
 prediction = model.predict_classes(x_Test_norm)
-print('read as ' + '%d' % prediction[0:1])
+print('read as ' + '%d' % prediction[0])
 print(y_TrainOneHot[:1])
 print(time.clock())
