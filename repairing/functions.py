@@ -61,11 +61,13 @@ def metrics(source, rule):
         value = by_name["metrics"][1]
         for node in [value, *value.find_all(kind="string")]:
             for old, new in OLD_METRICS.items():
-                if content(node) in (new, new[:3] if old == "acc" else new) and old in asked and content(node) != old:
+                if (
+                    content(node) in (new, new[:3] if old == "acc" else new)
+                    and old in asked
+                    and new not in asked
+                    and content(node) != old
+                ):
                     source.replace(node, node.text().replace(content(node), old), rule)
-    wanted = {content(n) for n in source.root.find_all(kind="string")} & {"accuracy"}
-    if not wanted and "accuracy" in asked:
-        return
 
 
 def asks_for(source, node):
@@ -73,12 +75,13 @@ def asks_for(source, node):
     text = content(node)
     if text is None:
         return
-    for old in OLD_METRICS:
+    known = {*OLD_METRICS, *OLD_METRICS.values()}
+    for old in known:
         if re.search(rf"\{{(val_)?{old}[:}}]", text):
             yield old
     name = text.removeprefix("val_")
     parent = node.parent()
-    if name not in OLD_METRICS or parent.kind() in ("pair", "dictionary"):
+    if name not in known or parent.kind() in ("pair", "dictionary"):
         return
     if parent.kind() == "subscript":
         if parent.parent().kind() == "assignment" and parent.text() == parent.parent().field("left").text():
@@ -500,6 +503,18 @@ V1 = [
 
 def tensorflow_1(source, rule):
     """A script of TensorFlow 1 alone keeps its names by compat.v1; in one with Keras single names get it."""
+    for node in [*source.root.find_all(kind="assignment"), *source.imports]:
+        text = node.text()
+        if (
+            (
+                re.fullmatch(r"import tensorflow\.compat\.v1 as tf|tf = \w+\.compat\.v1", text)
+                and "disable_" not in source.text
+            )
+            and re.search(r"\btf\.placeholder\(", source.text)
+            and not uses_keras(source)
+        ):
+            indent = " " * node.range().start.column
+            source.change(span(node)[1], span(node)[1], f"\n{indent}tf.disable_v2_behavior()", rule)
     aliases = [name for name, full in source.names.items() if full == "tensorflow"]
     for alias in aliases:
         used = {
@@ -530,6 +545,8 @@ def tensorflow_1(source, rule):
 
 
 def tf_seed(source, rule):
+    if not uses_keras(source) and re.search(r"\.(placeholder|Session|InteractiveSession)\b", source.text):
+        return  # there it is found in compat.v1
     for call in source.calls:
         if source.is_one(call.field("function"), ["tensorflow.set_random_seed", "tensorflow.random.set_random_seed"]):
             new = "keras.utils.set_random_seed" if uses_keras(source) else "tensorflow.random.set_seed"
@@ -683,8 +700,16 @@ def figure(source, rule):
 
 
 def shape_tuple(source, rule):
+    """One number needs its comma; the shape of a batch without a number of images is that of an image."""
     for call in source.calls:
         by_name = arguments(call)[1]
+        batch = by_name.get("batch_input_shape")
+        if batch and batch[1].kind() == "tuple" and source.is_one(call.field("function"), ["keras.layers.*"]):
+            count, *parts = [child.text() for child in batch[1].children() if child.is_named()]
+            if count == "None":
+                source.replace(batch[0], f"input_shape=({', '.join(parts)}{',' * (len(parts) == 1)})", rule)
+            else:
+                source.tell(batch[0], BY_ID["batch-input-shape"])
         if "input_shape" in by_name and (value := by_name["input_shape"][1]).kind() == "parenthesized_expression":
             source.change(span(value)[1] - 1, span(value)[1] - 1, ",", rule)
 

@@ -165,6 +165,8 @@ class Source:
             r"keras\.(models\.)?(Sequential|Model|\w*load_model|model_from_\w+)|keras\.applications.*", name
         ):
             return "keras.Model"
+        if function.text().endswith(".tolist"):
+            return "list"
         if function.text() in self.classes:
             return function.text()
         if function.text() in self.functions:
