@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 
-# # A reader's notebook, turned into a script as it was done in 2018: tests/test_changes.py cures it, row by row, with the
-# # tables of changes. It is never imported.
+# # A reader's notebook, turned into a script as it was done in 2018: tests/test_repair.py repairs and runs it.
+# # It is never imported.
 
 # In[1]:
 import os
@@ -58,8 +58,7 @@ K.set_value(model.optimizer.lr, 0.01)
 # In[6]:
 plt.plot(train_history.history['acc'])
 plt.plot(train_history.history['val_acc'])
-if isDisplayAvl():
-    plot_image(x_test[0])
+plot_image(x_test[0])
 
 # In[7]:
 model.save('model.h5')
@@ -68,8 +67,7 @@ model.fit(x_Train_norm, y_TrainOneHot, epochs=1)
 os.mkdir('logs')
 
 # In[8]:
-print(model.predict(x_Test_norm[0]))
 prediction = model.predict_classes(x_Test_norm)
-print('read as ' + '%d' % prediction[0:1])
+print('read as ' + '%d' % prediction[0])
 print(y_TrainOneHot[:1])
 print(time.clock())

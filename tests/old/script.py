@@ -1,5 +1,5 @@
-# A reader's script as such scripts were written from 2017 to 2020: tests/test_changes.py cures it, row by row, with the
-# tables of changes. It is never imported.
+# A reader's script as such scripts were written from 2017 to 2020: tests/test_repair.py repairs and runs it.
+# It is never imported.
 from keras.datasets import mnist
 from keras.utils import np_utils
 from keras.models import Sequential
