@@ -205,7 +205,8 @@ def repair_file(path, options, printer):
     for line, rule, why in told:
         place = file.place(line)
         printer.say("place" if len(place) == 1 else "place_in_cell", *place)
-        print(f"    {why or printer.reason(rule)} {printer.page}#{rule}" if rule else f"    {why}")
+        answered = f" {printer.page}#{rule}" if rule and RULES_BY_ID[rule].get("row") else ""
+        print(f"    {why or printer.reason(rule)}{answered}")
     printer.say("sum", sum(map(len, rules.values())), len(told))
 
 

@@ -18,8 +18,6 @@ from conftest import PROJECT, run
 from matplotlib import pyplot as plt
 
 import mnist
-
-pytest.importorskip("ast_grep_py")
 from repairing import pages
 from repairing.functions import repair
 from repairing.tree import RULES
