@@ -13,10 +13,10 @@ Backward: each weight should move against its gradient, the derivative of the lo
 weight's gradient is its input times its output's gradient. Say the input is 3 and the output's gradient is 2. If the
 weight grows by 0.01, the output grows by 3 * 0.01, and the loss by about 3 * 2 * 0.01. So the gradient is 3 * 2.
 
-For each image, the gradient of z is p - y, where y is the one-hot label; it is divided by 200, because the loss is a
-mean. Each layer computes the gradients of its weights. It passes the gradients of its inputs back to the previous
-layer. An input acts on all units, so its gradient is the sum of weight times gradient over the units. ReLU passes a
-gradient back where it kept the number, and 0 elsewhere. This is backpropagation.
+For each image, the gradient of z is p - y, where y is the one-hot label. (The loss is a mean, so divide by 200.) Each
+layer computes the gradients of its weights. It passes the gradients of its inputs back to the previous layer. An
+input feeds every unit, so its gradient is a sum: for each unit, the weight times the unit's gradient. Where ReLU set
+a number to 0, the gradient is 0 too. This is backpropagation.
 
 Here is an example for pencil and paper: two inputs, one hidden unit, two outputs. The second output should win.
 `python by_hand.py --example` prints these lines:
@@ -47,7 +47,7 @@ import mnist
 
 
 class Layer:
-    """Your own layer needs `forward` and `backward`. `backward` turns output gradients into input gradients.
+    """Your own layer needs `forward` and `backward`, called as below. `backward` returns the gradients of its inputs.
 
     A layer with weights lists their arrays in `parameters`. Its `backward` sets `gradients`, of the same shapes.
     """
@@ -65,7 +65,7 @@ class Dense(Layer):
         return x @ weights + biases  # (200, 784) @ (784, 256) -> (200, 256)
 
     def backward(self, gradient):
-        # A weight acts on every image in the batch, an input on every unit. The matrix products add these effects up.
+        # Both matrix products are sums: over the images of the batch, and over the units of the layer.
         self.gradients = [self.x.T @ gradient, gradient.sum(axis=0)]  # (784, 200) @ (200, 256) -> (784, 256)
         return gradient @ self.parameters[0].T  # output layer: (200, 10) @ (10, 256) -> (200, 256)
 

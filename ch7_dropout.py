@@ -9,7 +9,7 @@ Run `python ch7_dropout.py`. Reading order: ch6_1.py, ch7_dropout.py, ch6_2.py, 
 Each time the network trains on an image, Dropout(0.5) switches off each hidden unit with
 probability 0.5 and doubles the others' outputs. A network that cannot rely on any single unit
 memorizes less. Testing uses all units. The gap between `acc` and `val_acc` is narrower than
-without dropout. Part of this is how `acc` is measured: over the whole epoch, with dropout on.
+without dropout. Part of this is how `acc` is measured: during training, with dropout on.
 """
 
 import numpy as np

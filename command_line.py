@@ -34,7 +34,7 @@ def read_options(description, units=None):
 def prepare_folders(options):
     """Make the folders for pictures and model. Check, before training, that we can write there."""
     if not (options.figures or isDisplayAvl()):
-        run = [Path(sys.argv[0]).stem, *re.findall(r"\w+[ =]\d+", " ".join(sys.argv[1:]))]
+        run = [Path(sys.argv[0]).stem, *re.findall(r"--([\w-]+[ =]\d+)", " ".join(sys.argv[1:]))]
         options.figures = Path("figures", re.sub("[ =]", "_", "_".join(run)))  # such as ch6_1_units_1000
     for path in filter(None, (options.figures and options.figures / "01_digit.png", options.save)):
         try:
