@@ -28,7 +28,9 @@ except ImportError as error:
 
 PROJECT = Path(__file__).resolve().parent
 MARK, BREAK = "#\ue000", "\n#\ue001\n"  # hides a magic; separates two cells
-MAGIC = re.compile(r"^([ \t]*)((?:[%!?]|\w[\w.,()\[\] ]*= *[%!]\w)(?:.*\\\n)*.*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
+MAGIC = re.compile(
+    r"^([ \t]*)((?:[!?]|%(?=[%\w])|\w[\w.,()\[\] ]*= *[%!]\w)(?:.*\\\n)*.*|[\w.]+\?+[ \t]*)$", re.MULTILINE
+)
 WHOLE_CELL = r"\s*%%(?!time|timeit|capture|prun)\w"
 
 

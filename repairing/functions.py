@@ -36,6 +36,14 @@ def predict_classes(source, rule):
                 for p in each.ancestors()
             )
         ]
+        made = source.value(receiver, span(call)[0])
+        maker = made and made[1].kind() == "call" and source.functions.get(made[1].field("function").text())
+        if maker and not own:
+            own = [
+                each
+                for each in maker.find_all(kind="call")
+                if source.is_one(each.field("function"), ["keras.layers.Dense"])
+            ]
         units = None
         if own or before:
             by_place, by_name = arguments((own or before)[-1])
@@ -44,21 +52,32 @@ def predict_classes(source, rule):
             units = by_place[0].text() if by_place else units
             given = source.value(units, span(call)[0])
             units = given[1].text() if given and given[2] is None else units
+            if maker and units in re.findall(r"\w+", maker.field("parameters").text()):
+                units = None  # the call tells it
+        axis = -1 if "TimeDistributed(" in source.text else 1
         if units is None:
             new = f"(lambda p: p.argmax(axis=1) if p.shape[-1] > 1 else (p > 0.5).astype('int32'))({predict})"
             source.tell(call, BY_ID["predict-classes-unknown"])
         else:
-            new = f"({predict} > 0.5).astype('int32')" if units == "1" else f"{predict}.argmax(axis=1)"
+            new = f"({predict} > 0.5).astype('int32')" if units == "1" else f"{predict}.argmax(axis={axis})"
+        if any(each.kind() == "interpolation" for each in call.ancestors()):
+            new = new.replace("'int32'", "int")  # the quotes may be those of the f-string
         source.replace(call, new, rule)
 
 
 def metrics(source, rule):
     """`metrics=['accuracy']` becomes `['acc']` where the script asks for 'acc' or 'val_acc'."""
-    asked = {name for node in source.root.find_all(kind="string") for name in asks_for(source, node)}
+    values = []
     for call in source.calls:
-        if not source.is_call(call, [".compile"]) or "metrics" not in (by_name := arguments(call)[1]):
-            continue
-        value = by_name["metrics"][1]
+        by_place, by_name = arguments(call)
+        if source.is_call(call, [".compile"]) and ("metrics" in by_name or len(by_place) > 2):
+            value = by_name["metrics"][1] if "metrics" in by_name else by_place[2]
+            given = source.value(value.text(), span(call)[0]) if value.kind() == "identifier" else None
+            values.append(given[1] if given and given[2] is None else value)
+    inside = {span(node) for value in values for node in [value, *value.find_all(kind="string")]}
+    strings = [node for node in source.root.find_all(kind="string") if span(node) not in inside]
+    asked = {name for node in strings for name in asks_for(source, node)}
+    for value in values:
         for node in [value, *value.find_all(kind="string")]:
             for old, new in OLD_METRICS.items():
                 if (
@@ -108,12 +127,11 @@ def seed(source, rule):
             and call.parent().kind() == "expression_statement"
         ):
             number = call.field("arguments").text()
-            indent = " " * call.range().start.column
             line = source.text[source.text.rfind("\n", 0, span(call)[0]) + 1 : span(call)[0]]
             if line.strip() or number == "()":
                 continue
             name = source.spell("keras.utils.set_random_seed", span(call)[0])
-            return source.change(span(call)[1], span(call)[1], f"\n{indent}{name}{number}", rule)
+            return source.change(span(call)[1], span(call)[1], f"\n{line}{name}{number}", rule)
 
 
 def uses_keras(source):
@@ -121,20 +139,21 @@ def uses_keras(source):
     return any(name.startswith("keras") for name in names) or re.search(r"\btf\.keras\b", source.text)
 
 
-def text_of_name(source, node, place):
+def text_of_name(source, node, place, depth=0):
     """Return the string that ends a file name: itself, the last part of a sum or of `join`, or a variable's value."""
-    if node is None:
+    if node is None or depth > 9:  # a name may be made of itself
         return None
     if node.kind() == "string":
         return node
     if node.kind() == "binary_operator":
-        return text_of_name(source, node.field("left" if node.child(1).text() == "%" else "right"), place)
+        return text_of_name(source, node.field("left" if node.child(1).text() == "%" else "right"), place, depth + 1)
     if node.kind() == "call" and node.field("function").text().endswith((".join", "str", "Path")):
-        return text_of_name(source, (arguments(node)[0] or [None])[-1], place)
+        return text_of_name(source, (arguments(node)[0] or [None])[-1], place, depth + 1)
     if node.kind() == "call" and node.field("function").text().endswith(".format"):
-        return text_of_name(source, node.field("function").field("object"), place)
+        return text_of_name(source, node.field("function").field("object"), place, depth + 1)
     if node.kind() in ("identifier", "attribute") and (value := source.value(node.text(), place)):
-        return text_of_name(source, value[1], value[0]) if value[1].kind() != node.kind() else None
+        known = value[1].kind() != node.kind()
+        return text_of_name(source, value[1], span(value[1])[0], depth + 1) if known else None
     return None
 
 
@@ -218,6 +237,7 @@ def kernel_size(source, rule):
     for call in source.calls:
         if not source.is_one(call.field("function"), [f"keras.layers.{name}" for name in CONV]):
             continue
+        function = call.field("function").text()
         short = next(iter(source.today(call.field("function")))).rpartition(".")[2]
         by_place, by_name = arguments(call)
         sizes, dims = by_place[1:], CONV[short]
@@ -232,6 +252,8 @@ def kernel_size(source, rule):
             node.kind() in ("tuple", "list", "string", "list_splat") for node in sizes[:dims]
         ):
             of_tf = (source.full(call.field("function")) or "").startswith("tensorflow.keras")
+            if function.endswith("Conv2DTranspose") and not KERAS_1.search(source.text):
+                continue  # this name is of Keras 2
             old = short.startswith("Convolution") or KERAS_1.search(source.text)
             if not of_tf and (old or len({node.text() for node in sizes[:dims]}) == 1):
                 texts = ", ".join(node.text() for node in sizes[:dims])
@@ -276,7 +298,7 @@ def steps(source, rule):
             elif (
                 value
                 and value.kind() == "call"
-                and re.match(r"(np|math|numpy)\.(ceil|floor|round)$", value.field("function").text())
+                and re.match(r"(np|numpy)\.(ceil|floor|round)$", value.field("function").text())
             ):
                 source.replace(value, f"int({value.text()})", rule)
 
@@ -312,7 +334,7 @@ def tensors(source, node):
     return (
         value
         and value[1].kind() == "list"
-        and any(child.kind() in ("identifier", "call", "subscript") for child in value[1].children())
+        and any(child.kind() in ("identifier", "call", "subscript", "attribute") for child in value[1].children())
     )
 
 
@@ -327,9 +349,12 @@ def merge(source, rule):
     calls = [call for call in source.calls if call.field("function").text() == alias]
     for call in calls:
         by_place, by_name = arguments(call)
-        mode = content(by_name["mode"][1]) if "mode" in by_name else "sum"
-        if mode in names and by_place:
-            axis = f", axis={by_name['concat_axis'][1].text()}" if "concat_axis" in by_name else ""
+        mode = by_name["mode"][1] if "mode" in by_name else by_place[1] if len(by_place) > 1 else None
+        mode = content(mode) if mode else "sum"
+        if mode in names and 0 < len(by_place) < 3:
+            keep = {"name": "name"} | {"concat": {"concat_axis": "axis"}, "dot": {"dot_axes": "axes"}}.get(mode, {})
+            axis = "".join(f", {new}={by_name[old][1].text()}" for old, new in keep.items() if old in by_name)
+            axis += ", axes=-1" * (mode == "dot" and "dot_axes" not in by_name)
             name = source.spell(f"keras.layers.{names[mode]}", span(call)[0])
             source.replace(call, f"{name}({by_place[0].text()}{axis})", rule)
     if not calls:
@@ -379,6 +404,11 @@ def decay(source, rule):
             remove_argument(source, node, rule)
 
 
+def of_tf_keras(source):
+    names = [*source.names.values(), *source.stars]
+    return any(name.startswith("tensorflow.") and ".keras" in name for name in names) or "tf.keras" in source.text
+
+
 def rates(source, rule):
     """Adadelta and Adagrad begin with other learning rates today than they did in Keras."""
     old = {"adadelta": ("Adadelta", "1.0"), "adagrad": ("Adagrad", "0.01")}
@@ -393,7 +423,7 @@ def rates(source, rule):
             source.change(place, place, f"learning_rate={old[name][1]}" + ", " * bool(by_name), rule)
         if source.is_call(call, [".compile"]) and "optimizer" in by_name:
             text = content(by_name["optimizer"][1])
-            if text and text.lower() in old and "tensorflow.keras" not in source.names.values():
+            if text and text.lower() in old and not of_tf_keras(source):
                 new, rate = old[text.lower()]
                 spelled = source.spell(f"keras.optimizers.{new}", span(call)[0])
                 source.replace(by_name["optimizer"][1], f"{spelled}(learning_rate={rate})", rule)
@@ -442,11 +472,10 @@ def backend(source, rule):
                 if len(list(tree.imported(node))) == 1:
                     source.replace(node.field("module_name"), "tensorflow.keras", rule)
                 else:
-                    indent = " " * node.range().start.column
-                    rest = [p.text() for *_, p in tree.imported(node) if span(p) != span(part)]
+                    rest = ", ".join(p.text() for *_, p in tree.imported(node) if span(p) != span(part))
                     source.replace(
                         node,
-                        f"from tensorflow.keras import {part.text()}\n{indent}from keras import {', '.join(rest)}",
+                        f"from tensorflow.keras import {part.text()}{source.glue(node)}from keras import {rest}",
                         rule,
                     )
             elif name == "keras.backend" and alias:
@@ -513,8 +542,7 @@ def tensorflow_1(source, rule):
             and re.search(r"\btf\.placeholder\(", source.text)
             and not uses_keras(source)
         ):
-            indent = " " * node.range().start.column
-            source.change(span(node)[1], span(node)[1], f"\n{indent}tf.disable_v2_behavior()", rule)
+            source.change(span(node)[1], span(node)[1], f"{source.glue(node)}tf.disable_v2_behavior()", rule)
     aliases = [name for name, full in source.names.items() if full == "tensorflow"]
     for alias in aliases:
         used = {
@@ -530,10 +558,9 @@ def tensorflow_1(source, rule):
                 for module, name, _, part in tree.imported(node):
                     if name == "tensorflow" and not module:
                         source.replace(part, f"tensorflow.compat.v1 as {alias}", rule)
-                        indent = " " * node.range().start.column
                         if len(list(tree.imported(node))) == 1:
                             source.change(
-                                span(node)[1], span(node)[1], f"\n{indent}{alias}.disable_v2_behavior()", rule
+                                span(node)[1], span(node)[1], f"{source.glue(node)}{alias}.disable_v2_behavior()", rule
                             )
             return
         for node in source.root.find_all(kind="attribute"):
@@ -577,7 +604,7 @@ def mnist(source, rule):
         for module, name, alias, part in parts:
             if tree.TF_KERAS.sub("keras", f"{module}.{name}" if module else name) == "keras.datasets.mnist":
                 new = line.replace("import mnist", f"import mnist as {alias}") if alias and alias != "mnist" else line
-                indent = "\n" + " " * node.range().start.column
+                indent = source.glue(node)
                 rest = ", ".join(other.text() for *_, other in parts if span(other) != span(part))
                 source.replace(node, f"{f'from {module} import {rest}{indent}' if rest else ''}{new}", rule)
             elif module and tree.TF_KERAS.sub("keras", module) == "keras.datasets.mnist" and name == "load_data":
@@ -622,6 +649,9 @@ def channels_last(source, rule):
     for call in source.calls:
         function = call.field("function")
         axis = arguments(call)[1].get("axis", (None, None))[1]
+        order_of = arguments(call)[1].get("data_format", (None, None))[1]
+        if first and content(order_of) == "channels_first" and source.is_one(function, ["keras.layers.*"]):
+            source.replace(order_of, "'channels_last'", rule)
         joins = ["keras.layers.BatchNormalization", "keras.layers.Concatenate", "keras.layers.concatenate"]
         if first and axis and axis.text() == "1" and source.is_one(function, joins):
             source.replace(axis, "-1", rule)
@@ -678,14 +708,16 @@ def sklearn_wrapper(source, rule):
         by_name = arguments(call)[1]
         builder = by_name.get("build_fn")
         if builder:
-            fit = [
-                f"{name}={value.text()}"
-                for name, (node, value) in by_name.items()
-                if name in ("epochs", "nb_epoch", "batch_size", "verbose", "validation_split")
-            ]
-            fit = ", ".join(fit).replace("nb_epoch", "epochs")
+            of_fit = (
+                "epochs nb_epoch batch_size verbose validation_split validation_data callbacks shuffle class_weight"
+            )
+            given = {name: f"{name}={value.text()}" for name, (_, value) in by_name.items() if name != "build_fn"}
+            build = ", ".join(text for name, text in given.items() if name not in of_fit.split())
+            fit = ", ".join(text for name, text in given.items() if name in of_fit.split()).replace(
+                "nb_epoch", "epochs"
+            )
             name = call.field("function").text()
-            source.replace(call, f"{name}(lambda X, y: {builder[1].text()}(), fit_kwargs=dict({fit}))", rule)
+            source.replace(call, f"{name}(lambda X, y: {builder[1].text()}({build}), fit_kwargs=dict({fit}))", rule)
 
 
 def figure(source, rule):
@@ -711,6 +743,10 @@ def shape_tuple(source, rule):
             else:
                 source.tell(batch[0], BY_ID["batch-input-shape"])
         if "input_shape" in by_name and (value := by_name["input_shape"][1]).kind() == "parenthesized_expression":
+            inner = value.child(1)
+            given = source.value(inner.text(), span(call)[0])
+            if re.search(r"shape$|\[[^]]*:", inner.text()) or given and given[1].kind() in ("tuple", "list"):
+                continue  # a shape already
             source.change(span(value)[1] - 1, span(value)[1] - 1, ",", rule)
 
 
@@ -745,7 +781,12 @@ def inplace(source, rule):
     """`df['a'].fillna(0, inplace=True)` is assigned, for pandas 3 changes a copy."""
     for call in source.calls:
         function, by_name = call.field("function"), arguments(call)[1]
-        if function.kind() != "attribute" or "inplace" not in by_name or call.parent().kind() != "expression_statement":
+        if (
+            function.kind() != "attribute"
+            or "inplace" not in by_name
+            or by_name["inplace"][1].text() != "True"
+            or call.parent().kind() != "expression_statement"
+        ):
             continue
         column, name = function.field("object"), function.field("attribute").text()
         if (
@@ -769,6 +810,9 @@ def chained(source, rule):
         if left.kind() == "subscript" and (inner := left.field("value")).kind() == "subscript":
             column, row = inner.field("subscript"), left.field("subscript")
             frame = inner.field("value")
+            given = source.value(frame.text(), span(node)[0])
+            if row.kind() == "slice" or given and given[1].kind() == "dictionary":
+                continue  # a slice counts rows, `loc` would take one more
             if column.kind() == "string" and (
                 source.kind(frame) == "pandas.DataFrame"
                 or re.search(r"df|data|train|test", frame.text())
@@ -781,7 +825,12 @@ def chained(source, rule):
 def get_dummies(source, rule):
     for call in source.calls:
         if source.is_one(call.field("function"), ["pandas.get_dummies"]) and "dtype" not in arguments(call)[1]:
-            end = span(call)[1] - 1
+            parts = [
+                part for part in call.field("arguments").children() if part.is_named() and part.kind() != "comment"
+            ]
+            if not parts:
+                continue
+            end = span(parts[-1])[1]
             source.change(end, end, ", dtype=int", rule)
 
 
@@ -806,9 +855,13 @@ def no_magic_lines(text):
 PUNCTUATION = str.maketrans("（），：；‘’“”＝＋．［］｛｝　", "(),:;''\"\"=+.[]{} ")
 
 
-def full_width(text, line):
+def full_width(text, line, place):
+    """Replace the sign at a place, of quotes all in the line: what a string says stays."""
     lines = text.split("\n")
-    lines[line] = lines[line].translate(PUNCTUATION)
+    if (sign := lines[line][place : place + 1]) in "‘’“”":
+        lines[line] = re.sub("[‘’“”]", lambda quote: quote[0].translate(PUNCTUATION), lines[line])
+    else:
+        lines[line] = lines[line][:place] + sign.translate(PUNCTUATION) + lines[line][place + 1 :]
     return "\n".join(lines)
 
 
@@ -861,7 +914,7 @@ def repair(text, **facts):
         why.update({n: ["magics"] for n, (a, b) in enumerate(zip(new.split("\n"), changed.split("\n"))) if a != b})
         new = changed
     while (error := problem(new)) and error.lineno and "invalid character" in str(error):
-        if (changed := full_width(new, error.lineno - 1)) == new:
+        if (changed := full_width(new, error.lineno - 1, error.offset - 1)) == new:
             break
         why[error.lineno - 1], new = ["full-width"], changed
     for _ in range(12):
@@ -870,7 +923,8 @@ def repair(text, **facts):
         told |= {(origin[line], rule): None for line, rule in source.told}
         if source.needed:
             place = first_statement(source)
-            lines = [line for line in dict.fromkeys(source.needed) if line not in new]
+            above = new[: first_statement(source, imports=True)].split("\n")
+            lines = [line for line in dict.fromkeys(source.needed) if line not in above]
             source.edits += [(place, place, "".join(f"{line}\n" for line in lines), "import")] if lines else []
         if not source.edits:
             break
@@ -885,13 +939,17 @@ def repair(text, **facts):
     return new, origin, {line: list(dict.fromkeys(rules)) for line, rules in why.items()}, sorted(set(left))
 
 
-def first_statement(source):
+def first_statement(source, imports=False):
+    """Return where the first statement begins, behind a `%%time`, and behind the imports if asked for."""
     for node in source.root.children():
-        if node.kind() not in ("comment", "future_import_statement") and not (
-            node.kind() == "expression_statement" and node.child(0).kind() == "string"
+        if (
+            node.kind() not in ("comment", "future_import_statement")
+            and not (node.kind() == "expression_statement" and node.child(0).kind() == "string")
+            and not source.text.startswith("pass #\ue000%%", span(node)[0])
+            and not (imports and node.kind() in tree.KIND)
         ):
             return span(node)[0]
-    return 0
+    return len(source.text) if imports else 0
 
 
 def tell(source):

@@ -73,9 +73,9 @@ class Source:
             return
         if left.kind() in ("pattern_list", "tuple_pattern"):
             for index, target in enumerate(child for child in left.children() if child.is_named()):
-                self.values[target.text()].append((span(node)[0], right, index))
+                self.values[target.text()].append((span(node)[1], right, index))
         else:
-            self.values[left.text()].append((span(node)[0], right, None))
+            self.values[left.text()].append((span(node)[1], right, None))
             full = self.full(right) if right.kind() == "attribute" else None
             if (
                 left.kind() == "identifier"
@@ -202,6 +202,12 @@ class Source:
             self.needed.append(line)
         return re.sub(r"^\w+", alias, full)
 
+    def glue(self, node):
+        """Return what stands between a statement and one more after it: a new line with its indentation, or `; `."""
+        start, end = span(node)
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return "; " if line.strip() or self.text[end:].lstrip(" \t")[:1] == ";" else f"\n{line}"
+
     def change(self, start, end, new, rule):
         """Note a change, unless it touches one noted before: that waits for the next round."""
         place = bisect.bisect(self.edits, (start, end))
@@ -223,11 +229,14 @@ class Source:
             node = node.parent()
         start, end = span(node)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
-        alone = (
-            node.parent().kind() == "block"
-            and sum(n.is_named() and n.kind() != "comment" for n in node.parent().children()) < 2
+        alone = node.parent().kind() == "block" and all(
+            not n.is_named()
+            or n.kind() == "comment"
+            or span(n) == (start, end)
+            or any(edit[0] == span(n)[0] and edit[2].startswith("# ") for edit in self.edits)
+            for n in node.parent().children()
         )
-        if line.strip() or self.text[end : end + 1] == ";":
+        if self.glue(node) == "; ":
             return self.change(start, end, "pass", rule)
         text = f"\n{line}# ".join(
             part.strip() if not i else part for i, part in enumerate(self.text[start:end].split("\n"))
@@ -286,7 +295,10 @@ def content(node):
 def remove_argument(source, node, rule):
     parts = [part for part in node.parent().children() if part.is_named() and part.kind() != "comment"]
     index = [span(part) for part in parts].index(span(node))
-    if index + 1 < len(parts):
+    if len(parts) == 1:
+        comma = re.match(r"\s*,", source.text[span(node)[1] :])
+        source.change(span(node)[0], span(node)[1] + (comma.end() if comma else 0), "", rule)
+    elif index + 1 < len(parts):
         source.change(span(node)[0], span(parts[index + 1])[0], "", rule)
     else:
         source.change(span(parts[index - 1])[1] if index else span(node)[0], span(node)[1], "", rule)
@@ -301,6 +313,8 @@ def apply_arguments(source, rule):
         for name, (node, value) in by_name.items():
             if name in rule.get("arguments", {}):
                 new, text = rule["arguments"][name], value.text()
+                if source.is_one(call.field("function"), ["keras.layers.Embedding"]):
+                    new = new.replace("kernel_", "embeddings_")
                 values = rule.get("values", {})
                 if not values or content(value) in values or (text in values and content(value) is None):
                     if not new:
@@ -379,6 +393,17 @@ def write_match(source, match, write, nothing, rule):
         return found[0].replace(found[1], match.get_match(found[1][1:]).text())
 
     write = re.sub(r"(?:, )?\$\$\$\w+", "", write) if nothing else write
+    parent = match.parent().kind()
+    if match.kind() == "call" and parent != "expression_statement":  # no assignment within an expression
+        write = re.sub(r"^(\S+) = (\$V)$", r"\1.assign(\2)", write)
+    if write == "$K in $D" and parent == "comparison_operator":
+        write = f"({write})"
+    if write == "$D.loc[$I, $J]" and all(
+        re.fullmatch(r"-?\d+|(-?\d+)?:(-?\d+)?", match.get_match(key).text()) for key in "IJ"
+    ):
+        write = "$D.iloc[$I, $J]"
+    if write.startswith("pandas.concat") and match.get_match("X").kind() == "dictionary":
+        write = write.replace("$X", "pandas.DataFrame([$X])")
     write = FULL_NAME.sub(lambda name: source.spell(name[0], span(match)[0]), write)
     return source.replace(match, re.sub(r"(?:, )?(\$\$\$\w+|\$[A-Z]\w*)", text, write), rule)
 
@@ -469,9 +494,8 @@ def move_import(source, node, rules):
         for (*_, part), text in zip(places, lines[module]):
             source.replace(part, text, rule)
         return
-    indent = " " * node.range().start.column
     text = [
         f"from {module} import {', '.join(parts)}" if module else f"import {', '.join(parts)}"
         for module, parts in lines.items()
     ]
-    source.replace(node, f"\n{indent}".join(text), rule)
+    source.replace(node, source.glue(node).join(text), rule)
