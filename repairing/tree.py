@@ -115,7 +115,10 @@ class Source:
         if function.kind() == "attribute" and f".{function.field('attribute').text()}" in wanted:
             name = function.field("attribute").text()
             receiver = self.kind(function.field("object"))
-            return not (name in self.functions and (receiver in self.classes or function.text() == f"self.{name}"))
+            return not (
+                name in self.functions
+                and (receiver is None or receiver in self.classes or function.text() == f"self.{name}")
+            )
         return self.is_one(function, wanted)
 
     def value(self, name, before):
