@@ -133,7 +133,7 @@ def test_a_short_run_on_any_terminal_and_on_jax(command, parameters, folder, cha
         ("--units many", "ch6_1.py: error: argument --units: invalid int value: 'many'"),
         ("--seed 4294967296", "ch6_1.py: error: --seed must be from 1 to 4294967295, not 4294967296"),
         ("--epoch 3", "ch6_1.py: error: unrecognized arguments: --epoch 3"),
-        ("--save model.h5", "ch6_1.py: error: --save needs a name that ends in .keras, not 'model.h5'"),
+        ("--save model.h5", "ch6_1.py: error: --save needs a name ending in .keras, not 'model.h5'"),
         ("--save folder.keras", "cannot write to 'folder.keras'"),
         ("--save file/model.keras", f"cannot write to '{Path('file/model.keras')}'"),
         (f"--save {'a' * 300}.keras", "cannot write to 'aaa"),
