@@ -222,7 +222,7 @@ def check_gradients(network, x, labels, count=20, nudge=1e-7):
         places, losses = [*generator.permutation(live)[:count], *anywhere], []
         for place, sign in itertools.product(places, (1, -1)):
             parameter.flat[place] += sign * nudge
-            losses.append(copy.deepcopy(trial).loss_and_gradients(x, labels)[0])
+            losses.append(measure(copy.deepcopy(trial).forward(x, training=True), labels)[0])
             parameter.flat[place] -= sign * nudge
         measured = (np.array(losses[::2]) - losses[1::2]) / (2 * nudge)
         errors.append(np.linalg.norm(gradient.flat[places] - measured) / max(np.linalg.norm(measured), 0.1))

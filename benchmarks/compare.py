@@ -74,7 +74,7 @@ def targets_table(results):
             table = of_network.pivot(index="round", columns="entry", values=figure)
             table = table.reindex(columns=ENTRIES).astype(float)
             value = (table[entry] / table[other]).median()
-            cells[network] = "" if pd.isna(value) else f"{value:.2f}{' (missed)' * (value > limit)}"
+            cells[network] = "" if pd.isna(value) else f"{value:.2f}{' (missed)' if value > limit else ''}"
         rows[f"{entry} / {other}, {figure}"] = {"at most": f"{limit:g}", **cells}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ratio")
 
